@@ -365,10 +365,13 @@ def foreign_key_declaration(
     Raises:
         DeclarationError: an action, a match or a deferral that PostgreSQL does not have.
     """
-    actions = [" ".join((action or "NO ACTION").upper().split()) for action in (onupdate, ondelete)]
-    for action in actions:
-        if action.replace(" ", "_") not in Action.__members__:
-            raise DeclarationError(f"{action!r} is not an action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
+    listed = _LISTED.fullmatch(ondelete or "")
+    actions = [_action(onupdate), _action(listed[1] if listed else ondelete)]
+    if listed:
+        set_columns = [quoted.replace('""', '"') or plain.lower() for quoted, plain in _NAMES.findall(listed[2])]
+        if not set(set_columns) <= set(columns):
+            raise DeclarationError(f"ON DELETE {ondelete}: sets columns that the foreign key lacks.")
+        actions[1] += f" ({idents(set_columns)})"
     if (match or "SIMPLE").upper() not in ("SIMPLE", "FULL"):
         raise DeclarationError(f"match is 'FULL' or 'SIMPLE', not {match!r}")
     if len(columns) != len(referenced_columns) or not columns:
@@ -384,6 +387,17 @@ def foreign_key_declaration(
         (match or "SIMPLE").upper(),
         deferral(deferrable, initially),
     )
+
+
+_LISTED = re.compile(r"\s*(SET\s+(?:NULL|DEFAULT))\s*\((.+)\)\s*", re.IGNORECASE)
+_NAMES = re.compile(r'"((?:[^"]|"")+)"|([^\s",]+)')
+
+
+def _action(given: str | None) -> str:
+    action = " ".join((given or "NO ACTION").upper().split())
+    if action.replace(" ", "_") not in Action.__members__:
+        raise DeclarationError(f"{action!r} is not an action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
+    return action
 
 
 def deferral(deferrable: bool | None, initially: str | None) -> str:

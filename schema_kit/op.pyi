@@ -734,7 +734,7 @@ def create_foreign_key_concurrently(
         local_cols: columns of the referencing table.
         remote_cols: columns of the referenced table.
         onupdate: CASCADE, RESTRICT, SET NULL, SET DEFAULT or NO ACTION.
-        ondelete: the same.
+        ondelete: the same; from PostgreSQL 15 on also ``SET NULL (customer_id)``: some of the columns.
         deferrable: whether a transaction may defer the check.
         initially: DEFERRED or IMMEDIATE.
         match: FULL or SIMPLE.

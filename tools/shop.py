@@ -187,6 +187,9 @@ class Imagined(Placeholder):
     def server(self) -> Server:
         return self._server
 
+    def check_forms(self, table: QualifiedName, expression: str) -> tuple[str, ...]:
+        return (self.check_definition(table, expression),)
+
     def check_definition(self, table: QualifiedName, expression: str) -> str:
         del table
         return f"CHECK (({expression}))"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from alembic import util
 from alembic.operations import MigrateOperation, ops
 from alembic.runtime.migration import MigrationContext
 
-from schema_kit.autogenerate.work import grouped
+from schema_kit.autogenerate.work import SENTENCES, Sentence, grouped
 from schema_kit.autogenerate.written import SAID, Stage, pair_of
 from schema_kit.ops.operation import PlanOperation
 
@@ -51,7 +51,7 @@ def install(context: MigrationContext) -> None:
             theirs(migration, revision, directives)
         for script in list(directives):
             place = next(n for n, one in enumerate(directives) if one is script)
-            directives[place : place + 1] = _split(script)
+            directives[place : place + 1] = _split(script, context.opts.get(SENTENCES, ()))
 
     process.splits = True  # type: ignore[attr-defined]
     context.opts["process_revision_directives"] = process
@@ -90,9 +90,9 @@ class _Part:
     down: defaultdict[int, list[MigrateOperation]] = field(default_factory=lambda: defaultdict(list))
 
 
-def _split(script: ops.MigrationScript) -> list[ops.MigrationScript]:
+def _split(script: ops.MigrationScript, sentences: Iterable[Sentence]) -> list[ops.MigrationScript]:
     parts: defaultdict[Kind, _Part] = defaultdict(_Part)
-    said: dict[str, None] = {}
+    said = dict.fromkeys(one.text for one in sentences if one.difference)
     for database, (upgrade, downgrade) in enumerate(
         zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True)
     ):
@@ -102,7 +102,9 @@ def _split(script: ops.MigrationScript) -> list[ops.MigrationScript]:
         for operation in _flat(downgrade):
             down, up = _sides(operation)
             parts[_kind(operation, up, down)].down[database].append(operation)
-    message = "\n\n".join(filter(None, (script.message, *said)))
+    known = vars(script).setdefault("schema_kit_said", (script.message, dict[str, None]()))
+    known[1].update(said)  # of each of several databases
+    message = "\n\n".join(filter(None, (known[0], *map(_in_docstring, known[1]))))
     if len(parts) < 2:
         script.message = message or script.message
         if len(parts) == 1 and next(iter(parts))[0] is Stage.LATER:
@@ -111,6 +113,10 @@ def _split(script: ops.MigrationScript) -> list[ops.MigrationScript]:
     made = _chained(script, message, [(parts[kind], _reason(kind)) for kind in sorted(parts, key=_place)])
     vars(made[-1])["schema_kit_whole"] = script, made
     return made
+
+
+def _in_docstring(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"""', '""\\"')
 
 
 def _place(kind: Kind) -> tuple[Stage, bool, bool]:
@@ -158,7 +164,9 @@ def _message(message: str | None, part: str, reason: str) -> str:
 def _kind(operation: MigrateOperation, up: str | None, down: str | None) -> Kind:
     pair = pair_of(operation)
     up, down = up or down or _SHARED, down or up or _SHARED
-    return (pair.stage if pair and up == _OWN else Stage.OTHERS if up == _OWN else Stage.SHARED), up, down
+    if pair and (up == _OWN or pair.stage is Stage.BEHIND):
+        return pair.stage, up, down
+    return (Stage.OTHERS if up == _OWN else Stage.SHARED), up, down
 
 
 def _sides(operation: MigrateOperation) -> tuple[str | None, str | None]:

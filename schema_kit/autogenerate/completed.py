@@ -79,11 +79,22 @@ def _identity(work: Work, change: ops.AlterColumnOp) -> None:
 def _action(to: Any, from_: Any) -> str:
     if not isinstance(to, sa.Identity):
         return "DROP IDENTITY"
-    compiler: Any = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]
     if not isinstance(from_, sa.Identity):
+        compiler: Any = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]
         return f"ADD {compiler.visit_identity_column(to)}"
-    options = re.findall(r"(?:NO )?[A-Z]+(?: (?:BY|WITH))?(?: -?\d+)?", compiler.get_identity_options(to))
-    return " ".join((f"SET GENERATED {'ALWAYS' if to.always else 'BY DEFAULT'}", *(f"SET {one}" for one in options)))
+    least, most = (None if no else value for no, value in ((to.nominvalue, to.minvalue), (to.nomaxvalue, to.maxvalue)))
+    step = 1 if to.increment is None else to.increment
+    first = next(one for one in (to.start, least if step > 0 else most, 1 if step > 0 else -1) if one is not None)
+    options = (  # all of them: what is left out keeps its value
+        f"GENERATED {'ALWAYS' if to.always else 'BY DEFAULT'}",
+        f"INCREMENT BY {step}",
+        "NO MINVALUE" if least is None else f"MINVALUE {least}",
+        "NO MAXVALUE" if most is None else f"MAXVALUE {most}",
+        f"START WITH {first}",
+        f"CACHE {to.cache or 1}",
+        "CYCLE" if to.cycle else "NO CYCLE",
+    )
+    return " ".join(f"SET {one}" for one in options)
 
 
 # Expressions

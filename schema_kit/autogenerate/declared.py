@@ -20,7 +20,7 @@ from alembic.util import DispatchPriority
 
 from schema_kit.autogenerate.converted import conversion
 from schema_kit.autogenerate.work import SENTENCES, Sentence
-from schema_kit.autogenerate.written import paired
+from schema_kit.autogenerate.written import Stage, pair_of, paired
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.search_path import schema_of
 from schema_kit.declare import INFO, declared
@@ -35,7 +35,7 @@ _LOGGER = logging.getLogger("schema_kit.autogenerate")
 
 _POLICY = tuple(one.name for one in fields(Partitioning) if one.name not in ("parent", "template"))
 _OF_ARCHIVES = ("interval", "indexes", "archived_at", "tablespace", "compression", "view")
-_NOT_DECLARED = ("max_rows", "access_method", "cold_after")
+_MAY_BE_UNSAID = ("max_rows", "access_method", "cold_after")
 _PLACE = ("archive_table_name", "archive_schema")
 
 
@@ -92,15 +92,21 @@ def _table(found: _Found, table: sa.Table, upgrade: ops.UpgradeOps) -> Iterator[
     elif there is None:
         return  # it is in a schema that is not compared
     complete = INFO in table.metadata.info
+    own, rest = list[MigrateOperation](), list[MigrateOperation]()
     if there and not there.partition_strategy and partitioned:
-        yield from conversion(found.catalog, there, table, partitioned, upgrade)
-    else:
-        if there:
-            yield from _partitions(found, table, there, partitioned)
-        if archived or complete:  # after a conversion: an archive has its table's partitions
-            yield from _archive(found, table, name, archived)
+        own += conversion(found.catalog, there, table, partitioned, upgrade)
+    elif there:
+        own += _partitions(found, table, there, partitioned)
+    if archived or complete:
+        rest += _archive(found, table, name, archived)
     if expiring or complete:
-        yield from _expiry(found, table, name, expiring)
+        rest += _expiry(found, table, name, expiring)
+    if there and not there.partition_strategy and partitioned:  # what converts it commits on its own
+        for one in rest:
+            pair = pair_of(one)
+            paired(one, pair.back if pair else one.reverse(), stage=Stage.BEHIND)
+    # What is archived or deleted by partition needs the policy of the table, in the downgrade as well.
+    yield from (*own, *rest) if partitioned else (*rest, *own)
 
 
 def _same(operation: ops.CreateTableOp, table: sa.Table) -> bool:
@@ -201,7 +207,8 @@ def _archive(found: _Found, table: sa.Table, name: QualifiedName, one: Archived 
         return
     policy = one.policy(name)
     if registered and registered.way == policy.way:  # what no declaration says stays as it is
-        policy = replace(policy, **{key: getattr(registered, key) for key in _NOT_DECLARED})
+        unsaid = [key for key in _MAY_BE_UNSAID if getattr(policy, key) is None]
+        policy = replace(policy, **{key: getattr(registered, key) for key in unsaid})
     if registered == policy:
         return
     if not found.catalog.exists(policy.archive):
@@ -221,7 +228,7 @@ def _set_archive(table: sa.Table, policy: ArchivePolicy) -> classes.SetArchivePo
         "control": policy.control,
         "archived_at": policy.archived_at,
         "tree": None if policy.tree is None else json.loads(policy.tree),
-        **{key: getattr(policy, key) for key in _NOT_DECLARED},
+        **{key: getattr(policy, key) for key in _MAY_BE_UNSAID},
     }
     words = {key: value for key, value in options.items() if value is not None}
     return classes.SetArchivePolicyOp(table.name, policy.archive_after, **_in(table.schema), **words)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import WrittenIndex, as_found, dropped, nothing, of_model, paired
+from schema_kit.autogenerate.written import Stage, WrittenIndex, as_found, dropped, nothing, of_model, paired
 from schema_kit.catalog.compared import FoundConstraint, FoundIndex, FoundTable
 from schema_kit.from_sqlalchemy import default_sql, sql_of, type_sql
 from schema_kit.names import fit, ident
@@ -36,6 +36,7 @@ def compare(work: Work, kinds: frozenset[str]) -> None:
             _indexes(work, key, table, found)
         if "check" in kinds:
             _checks(work, key, table, found)
+            _checks_of_dropped_columns(work, key, found)
         if "foreign_key" in kinds:
             _foreign_keys(work, key, table, found)
         if "not_null" in kinds:
@@ -107,6 +108,27 @@ def _casts_aside(text: str) -> str:
 # Checks
 
 
+def _checks_of_dropped_columns(work: Work, key: Key, found: FoundTable) -> None:
+    """Drop checks before their columns, which would take them along, so that the downgrade creates them again."""
+    for column in work.of(ops.DropColumnOp, key):
+        for one in found.constraints:
+            if one.kind == "c" and column.column_name in one.columns and not _is_dropped(work, key, one.name):
+                drop = paired(dropped(one.name, "check", key[1], key[0]), _as_found(one, key), stage=Stage.LATER)
+                work.put(column, [drop, column])
+
+
+def _is_dropped(work: Work, key: Key, name: str) -> bool:
+    ours = work.of(classes.DropConstraintConcurrentlyOp, key)
+    names = {one.constraint_name for one in work.of(ops.DropConstraintOp, key)}
+    return name in names | {one.bound.arguments["constraint_name"] for one in ours}
+
+
+def _as_found(check: FoundConstraint, key: Key) -> classes.CreateCheckConstraintConcurrentlyOp:
+    left = {} if check.validated else {"postgresql_not_valid": True}
+    condition = _condition(_expression(check))
+    return classes.CreateCheckConstraintConcurrentlyOp(check.name, key[1], condition, **in_schema(key), **left)
+
+
 def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
     there = {one.name: one for one in found.constraints if one.kind == "c"}
     taken = {*there, *(str(one.constraint_name) for one in work.of(ops.CreateCheckConstraintOp, key))}
@@ -136,9 +158,7 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
             continue
         equal = _likeness(work, key, text, [one])
         if equal == []:
-            old = _condition(_expression(one))
-            before = classes.CreateCheckConstraintConcurrentlyOp(name, key[1], old, **in_schema(key))
-            work.add(paired(dropped(name, "check", key[1], key[0]), before))
+            work.add(paired(dropped(name, "check", key[1], key[0]), _as_found(one, key)))
             work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
         elif equal and not one.validated and not not_valid:
             work.add(_validate(one, key))
@@ -327,6 +347,7 @@ def _options(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
     declared = {
         str(name): str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in (table.dialect_kwargs.get("postgresql_with") or {}).items()
+        if found.toasted or not str(name).startswith("toast.")
     }
     there = dict(found.options)
     changed = {name for name, value in declared.items() if there.get(name) != value}

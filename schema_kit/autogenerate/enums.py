@@ -6,8 +6,10 @@ any more stays, so that a downgrade finds it.
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +19,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from schema_kit.autogenerate.work import Work
 from schema_kit.autogenerate.written import Stage, nothing, paired
-from schema_kit.catalog.compared import types_found
-from schema_kit.names import ident
+from schema_kit.catalog.compared import FoundTable, types_found
+from schema_kit.names import fit, ident, literal
 from schema_kit.ops import classes
 
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -28,7 +30,12 @@ _OTHERS = "alembic_postgresql_enum"
 
 def compare(work: Work) -> None:
     """Create the types that new columns need, and add the values that enums lack."""
-    if _OTHERS in sys.modules:
+    if _OTHERS in sys.modules:  # it runs after this, and knows Alembic's operations alone
+        for operation in work.operations:
+            if isinstance(operation, ops.DropColumnOp | ops.DropTableOp):
+                _settle(work, operation, {})
+            elif isinstance(operation, classes.CreatePartitionedTableOp):
+                work.changed |= _settle_columns(operation, partial(_without_creation, work))
         return
     needed: dict[str, Any] = {}
     for operation in list(work.operations):
@@ -42,6 +49,7 @@ def compare(work: Work) -> None:
     assert work.context.connection is not None
     there = types_found(work.context.connection, sorted(needed.keys() | declared.keys()))
     created = [_create(own) for name, own in needed.items() if name not in there]
+    work.created = {name.replace('"', "") for name in needed if name not in there}
     alter(work, there)
     if created:
         work.operations[:0] = created
@@ -50,6 +58,8 @@ def compare(work: Work) -> None:
         if isinstance(own, pg.ENUM):
             for operation in _values(own, there.get(name, ())):
                 work.add(paired(operation, nothing(key[1], key[0]), stage=Stage.COLUMNS))
+            if left := [value for value in there.get(name, ()) if value not in own.enums]:
+                _say_what_is_left(work, name, own, left, more=not {*own.enums} <= {*there[name]})
 
 
 def _create(own: Any) -> MigrateOperation:
@@ -72,7 +82,70 @@ def _values(own: pg.ENUM, there: tuple[str, ...]) -> list[MigrateOperation]:
     return made
 
 
+def _say_what_is_left(work: Work, name: str, own: pg.ENUM, left: list[str], *, more: bool) -> None:
+    """Say what to do about values that only the database has, unless checks refuse them wherever the type is used."""
+    columns = [
+        (key, column.name)
+        for key, table in work.models.items()
+        for column in table.columns
+        if key in work.tables and (found := _own_type(column.type)) and _sql(found) == name
+    ]
+    if not (open_ := [(key, column) for key, column in columns if not _refuses(work.tables[key], column, own.enums)]):
+        return
+    values, kept = (", ".join(map(literal, some)) for some in (left, own.enums))
+    where = ", ".join(f"{work.tables[key].name}.{ident(column)}" for key, column in open_)
+    renamed = f'If it is only renamed: op.execute("ALTER TYPE {name} RENAME VALUE ... TO ...") and no new value. '
+    work.say(
+        f"The enum {name} has {values}, and its model does not. PostgreSQL drops no value of an enum. "
+        f"{renamed if more else ''}Give the rows that have it another value (op.update_in_batches), and refuse it from "
+        f"then on with a check constraint of the model: {where} IN ({kept}). The value itself stays."
+    )
+
+
+def _refuses(table: FoundTable, column: str, values: Sequence[str]) -> bool:
+    """Return whether a check of a column names these values and no others."""
+    return any(
+        one.kind == "c"
+        and one.validated
+        and one.columns == (column,)
+        and {text.replace("''", "'") for text in _LITERAL.findall(one.definition)} == {*values}
+        for one in table.constraints
+    )
+
+
+_LITERAL = re.compile(r"'((?:[^']|'')*)'")
+
+
 # Types in operations
+
+
+def _without_other_defaults(found: FoundTable, back: ops.AddColumnOp | ops.CreateTableOp) -> bool:
+    """Take out of what is made again the defaults of domains, and of a serial key, whose sequence comes with it."""
+    own = {one.name for one in found.columns if one.default is not None}
+    columns = [back.column] if isinstance(back, ops.AddColumnOp) else back.columns
+    changed = False
+    for column in [
+        one for one in columns if isinstance(one, sa.Column) and isinstance(one.server_default, sa.DefaultClause)
+    ]:
+        sequence = fit(f"{back.table_name}_{column.name}", "_seq")
+        serial = found.primary_key == (column.name,) and sequence in str(column.server_default.arg)
+        if serial or column.name not in own:
+            column.server_default, changed = None, True
+    return changed
+
+
+def _default_of_the_domain(work: Work, change: ops.AlterColumnOp) -> None:
+    """Take out the default of a domain, which reflection takes for that of the column."""
+    found = work.tables.get(work.key(change.schema, change.table_name))
+    there = found.column(change.column_name) if found else None
+    if there is None or there.default is not None or change.existing_server_default is False:
+        return
+    if not isinstance(change.existing_server_default, sa.Identity | sa.Computed):
+        change.existing_server_default = None
+        if change.modify_server_default is None:
+            change.modify_server_default, work.changed = False, True
+            if not change.has_changes():
+                work.put(change, [])
 
 
 def _settle(work: Work, operation: MigrateOperation, needed: dict[str, Any]) -> None:
@@ -85,11 +158,15 @@ def _settle(work: Work, operation: MigrateOperation, needed: dict[str, Any]) -> 
 
     match operation:
         case ops.DropColumnOp() | ops.DropTableOp():
-            back = operation.reverse()
-            if _settle_columns(back, lambda type_: _without_creation(work, type_)):
+            back: Any = operation.reverse()
+            found = work.tables.get(work.key(operation.schema, operation.table_name))
+            changed = found and _without_other_defaults(found, back)
+            if _settle_columns(back, lambda type_: _without_creation(work, type_)) or changed:
                 paired(operation, back)
-        case ops.AlterColumnOp() if operation.modify_type is not None:
-            settled(operation.modify_type)
+        case ops.AlterColumnOp():
+            if operation.modify_type is not None:
+                settled(operation.modify_type)
+            _default_of_the_domain(work, operation)
         case _:
             work.changed |= _settle_columns(operation, settled)
 
@@ -186,7 +263,7 @@ def _without_creation(work: Work, type_: Any) -> Any:
 class _Domain(pg.DOMAIN):
     """An existing domain, which Alembic writes so that it is not made."""
 
-    __visit_name__ = "schema_kit_domain"
+    __visit_name__ = "DOMAIN"
     spelled: str
 
     def __repr__(self) -> str:

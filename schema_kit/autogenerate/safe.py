@@ -363,7 +363,8 @@ def _add_column(work: Work, operation: ops.AddColumnOp, key: Key, safe: Safe) ->
     if "drop_column" in safe.kinds:
         back = classes.DropColumnConcurrentlyOp(key[1], column.name, **in_schema(key))
     made: MigrateOperation = operation
-    if "default" in safe.kinds and isinstance(column.server_default, sa.DefaultClause):
+    of_new_type = type_sql(column.type).removesuffix("[]").replace('"', "") in work.created
+    if "default" in safe.kinds and isinstance(column.server_default, sa.DefaultClause) and not of_new_type:
         action = f"ADD COLUMN {ident(column.name)} {type_sql(column.type)} DEFAULT {default_sql(column.server_default)}"
         what = f"the default of {column.name} of {table}"
         if work.judged(what, lambda: work.catalog.rewrites(table, action)[0]):
@@ -384,13 +385,16 @@ def _add_column(work: Work, operation: ops.AddColumnOp, key: Key, safe: Safe) ->
 
 def _drop_table(work: Work, operation: ops.DropTableOp, key: Key) -> None:
     back: Any = operation.reverse()
-    if partition_key := work.tables[key].partition_key:
-        back.kw["postgresql_partition_by"] = partition_key
+    found = work.tables[key]
+    back.prefixes = ["UNLOGGED"] if found.unlogged else back.prefixes
+    back.kw |= {"postgresql_partition_by": found.partition_key} if found.partition_key else {}
+    back.kw |= {"postgresql_with": dict(found.options)} if found.options else {}
     for one in back.columns:
         if isinstance(one, sa.UniqueConstraint) and one.name:
             vars(one).update(_deferral(work, key, str(one.name)))
-    if exclusions := [one for one in work.tables[key].constraints if one.kind == "x"]:
-        table = work.tables[key].name.sql
-        alter = [f"ALTER TABLE {table} ADD CONSTRAINT {ident(one.name)} {one.definition}" for one in exclusions]
+    if exclusions := [one for one in found.constraints if one.kind == "x"]:
+        alter = [
+            f"ALTER TABLE {found.name.sql} ADD CONSTRAINT {ident(one.name)} {one.definition}" for one in exclusions
+        ]
         back = Several(back, *(ops.ExecuteSQLOp(sql.replace(":", "\\:")) for sql in alter))
     work.put(operation, [paired(classes.DropTableConcurrentlyOp(key[1], **in_schema(key)), back, stage=Stage.LATER)])

@@ -61,6 +61,8 @@ class Work:
     """How PostgreSQL prints a declared index, by its name, or a check, by its text."""
     lacking: set[tuple[Key, str]] = field(default_factory=set)
     """What PostgreSQL could not print, since the same revision adds columns: it is not there yet."""
+    created: set[str] = field(default_factory=set)
+    """Types that the same revision creates, without quotes: a column of one cannot be tried yet."""
     changed: bool = False
     sentences: list[Sentence] = field(default_factory=list)
     _read_only: str | None = None

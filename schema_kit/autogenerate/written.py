@@ -25,12 +25,16 @@ _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class Stage(IntEnum):
-    """What is made first, since the rest may need it; and what goes last, since code of before still needs it."""
+    """What is made first, since the rest may need it, or behind the rest, which it needs; and what goes last.
+
+    LATER goes what code of before still needs.
+    """
 
     SHARED = 0
     COLUMNS = 1
     OTHERS = 2
-    LATER = 3
+    BEHIND = 3
+    LATER = 4
 
 
 def paired(operation: MigrateOperation, back: MigrateOperation, *, stage: Stage = Stage.OTHERS) -> MigrateOperation:
@@ -39,7 +43,7 @@ def paired(operation: MigrateOperation, back: MigrateOperation, *, stage: Stage 
     Args:
         operation: of the upgrade.
         back: what takes it back; `nothing` if that is all there is to do.
-        stage: with what it runs, if it commits on its own; LATER is behind another deploy.
+        stage: with what it runs, if it commits on its own, or BEHIND such operations; LATER is behind another deploy.
     """
     for one, other in ((operation, back), (back, operation)):
         vars(one)["reverse"] = lambda other=other: other

@@ -65,6 +65,9 @@ class FoundTable:
     """What pg_get_partkeydef prints; empty on a plain table."""
     options: tuple[tuple[str, str], ...]
     primary_key: tuple[str, ...]
+    unlogged: bool
+    toasted: bool
+    """It has a TOAST table, for whose storage parameters there is no place without one."""
     rows: int
     """The planner's estimate, of all partitions; 0 where it was never analyzed, or asked."""
     columns: tuple[FoundColumn, ...] = ()
@@ -93,10 +96,13 @@ ARRAY(SELECT ARRAY[split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)] FROM un
 """
 
 _TABLES = f"""
-SELECT c.oid::bigint, n.nspname, c.relname, coalesce(pg_get_partkeydef(c.oid), ''), {_OPTIONS.format("c")},
+SELECT c.oid::bigint, n.nspname, c.relname, coalesce(pg_get_partkeydef(c.oid), ''), {_OPTIONS.format("c")} ||
+       ARRAY(SELECT ARRAY['toast.' || split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)]
+             FROM pg_class l, unnest(l.reloptions) AS o WHERE l.oid = c.reltoastrelid),
        ARRAY(SELECT a.attname::text FROM pg_constraint k, unnest(k.conkey) WITH ORDINALITY AS u (number, place)
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
              WHERE k.conrelid = c.oid AND k.contype = 'p' ORDER BY u.place),
+       c.relpersistence = 'u', c.reltoastrelid <> 0,
        CASE WHEN NOT %(sizes)s THEN 0 WHEN c.relkind = 'r' THEN greatest(c.reltuples, 0)::bigint
             ELSE (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0)::bigint FROM pg_partition_tree(c.oid) t
                   JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf) END
@@ -205,9 +211,9 @@ def found(
 
 
 def _table(
-    schema: str, name: str, key: str, options: Any, primary_key: Any, estimate: int
+    schema: str, name: str, key: str, options: Any, primary_key: Any, unlogged: bool, toasted: bool, estimate: int
 ) -> Callable[..., FoundTable]:
-    own = (QualifiedName(schema, name), key, _pairs(options), tuple(primary_key), int(estimate))
+    own = (QualifiedName(schema, name), key, _pairs(options), tuple(primary_key), unlogged, toasted, int(estimate))
     return lambda *below: FoundTable(*own, *below)
 
 

@@ -83,6 +83,7 @@ class Relations:
     published_leaves = looked(publications.listed)
     enum_labels = looked(batches.read_labels)
     check_definition = handed(scratch.check_definition)
+    check_forms = handed(scratch.check_forms)
     several = handed(scratch.several)
     partition_key = handed(scratch.partition_key)
     column = handed(scratch.column)

@@ -127,6 +127,14 @@ def check_definition(connection: Connection, table: QualifiedName, expression: s
     return str(text)
 
 
+def check_forms(connection: Connection, table: QualifiedName, expression: str) -> tuple[str, ...]:
+    """Return how PostgreSQL prints a check of that table, and then the check that is made of that text."""
+    printed = several(connection, table, (), (expression,))[expression]
+    if isinstance(printed, PlanError):
+        raise printed
+    return printed
+
+
 def partition_key(connection: Connection, table: QualifiedName, declared: str) -> str:
     """Return what PostgreSQL prints of a declared partition key: ``RANGE (created_at)``.
 

@@ -126,8 +126,8 @@ class Action(StrEnum):
 
     @classmethod
     def of(cls, words: str) -> Action:
-        """Return the action that SQL calls so; an empty text is the default."""
-        return cls[words.upper().replace(" ", "_") or "NO_ACTION"]
+        """Return the action that SQL calls so, whatever columns it sets; an empty text is the default."""
+        return cls["_".join(words.partition("(")[0].upper().split()) or "NO_ACTION"]
 
     @property
     def words(self) -> str:

@@ -219,6 +219,10 @@ class EmptyDatabase(Followed):
         """Return the definition as it was declared."""
         return f"CHECK ({expression})"
 
+    def check_forms(self, table: QualifiedName, expression: str) -> tuple[str, ...]:
+        """Return the definition as it was declared."""
+        return (self.check_definition(table, expression),)
+
     def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
         """As declared."""
         return type_, default

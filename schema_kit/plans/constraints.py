@@ -64,14 +64,14 @@ def below(tree: Sequence[Relation]) -> tuple[QualifiedName, ...]:
 # Checks
 
 
-def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definition: str | None) -> Plan:
+def create_check(declared: CheckDeclaration, tree: Sequence[Relation], printed: Sequence[str]) -> Plan:
     """Add a check for new rows, then prove it for the old ones, leaf by leaf.
 
     Args:
         declared: the check.
         tree: the table, then its partitions.
-        definition: how PostgreSQL prints the declared check; asked only of a partitioned table, and where a check of
-            that name exists.
+        printed: how PostgreSQL prints the declared check, and what it makes of that text; asked only of a partitioned
+            table, and where a check of that name exists.
 
     Raises:
         PlanError: no such table, or a check of that name says something else.
@@ -79,15 +79,15 @@ def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definitio
     title = f"create check {declared.name} on {declared.table}"
     root = root_of(tree, title)
     found = root.check(declared.name)
-    if found and definition is not None and found.definition != definition:
+    if found and printed and found.definition not in printed:
         raise PlanError(
             f"check {declared.name} of {declared.table} exists and says something else:\n"
-            f"  there:    {found.definition}\n  declared: {definition}"
+            f"  there:    {found.definition}\n  declared: {printed[0]}"
         )
     expression = declared.expression
-    if root.partitioned and definition is not None:
+    if root.partitioned and printed:
         # PostgreSQL reads the text again for each partition, which has no table of the parent's name in sight.
-        expression = definition.removeprefix("CHECK (").removesuffix(")")
+        expression = printed[0].removeprefix("CHECK (").removesuffix(")")
     add = () if found else (AddCheck(declared.table, declared.name, expression, partitions=below(tree)),)
     return Plan(title, (*add, *_validate_check(declared.name, tree, f"NOT ({expression})")))
 

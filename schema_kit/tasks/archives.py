@@ -188,7 +188,7 @@ def _mended(database: Database, table: Table, name: QualifiedName, one: Differen
         definition = next(check[1] for check in table.checks if check[0] == one.object).removesuffix(" NOT VALID")
         expression = definition.removeprefix("CHECK (").removesuffix(")")
         check = CheckDeclaration(one.object, name, expression)
-        return constraints.create_check(check, database.tree(name), definition)
+        return constraints.create_check(check, database.tree(name), [definition])
     assert column is not None  # the other kinds are of columns that both have
     type_ = column.type if one.kind == "type" else None
     default = (column.default,) if one.kind == "default" else None

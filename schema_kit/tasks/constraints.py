@@ -29,8 +29,8 @@ def create_check(database: Database, declared: CheckDeclaration, validate: bool 
     """Create a check; validated for the old rows with *validate*."""
     tree = database.tree(declared.table)
     ask = bool(tree) and (tree[0].partitioned or tree[0].check(declared.name) is not None)
-    definition = database.check_definition(declared.table, declared.expression) if ask else None
-    plan = constraints.create_check(declared, tree, definition)
+    printed = database.check_forms(declared.table, declared.expression) if ask else ()
+    plan = constraints.create_check(declared, tree, printed)
     return plan if validate else _unproved(plan)
 
 

@@ -46,7 +46,7 @@ def _before(database: Database, partition: QualifiedName, parent: Relation, own:
         if not check.not_null:
             expression = check.definition.removeprefix("CHECK (").removesuffix(")")
             declared = CheckDeclaration(check.name, partition, expression)
-            plans.append(constraints.create_check(declared, own, check.definition))
+            plans.append(constraints.create_check(declared, own, [check.definition]))
     for key in parent.foreign_keys:
         mine = constraints.under_its_own_name(replace(constraints.declaration_of(key), table=partition), own[0])
         plans.append(create_foreign_key(database, mine))

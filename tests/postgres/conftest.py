@@ -16,6 +16,7 @@ from tests.support.cold import cold as cold
 from tests.support.cold import other as other
 from tests.support.conversion import convert
 from tests.support.database import Database
+from tests.support.recipes import other_python as other_python
 
 server = factories.postgresql_noproc(dbname="test")
 client = factories.postgresql("server")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import sys
-import venv
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.database import Database
-from tests.support.recipes import ROOT, ran, shown, write
+from tests.support.recipes import ran, shown, write
 
 pytestmark = [pytest.mark.projects, pytest.mark.libraries]
 
@@ -142,33 +140,6 @@ def test_several_databases(database: Database, tmp_path: Path) -> None:
         assert other.sql(STATE) == database.sql(STATE)
         ran(tmp_path, "alembic", "downgrade", "base")
         assert database.sql(STATE) == other.sql(STATE) == []
-
-
-@pytest.fixture
-def other_python(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An environment with the extra `projects`, made once a run."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "projects"
-    folder.mkdir(exist_ok=True)
-    python = folder / "venv" / "bin" / "python"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            venv.create(folder / "venv", with_pip=True, symlinks=True)
-            ran(
-                folder,
-                "pip",
-                "install",
-                "--quiet",
-                "--no-compile",
-                "-e",
-                f"{ROOT}[projects]",
-                "asyncpg",
-                "greenlet",
-                python=str(python),
-            )
-            (folder / "done").touch()
-    return str(python)
 
 
 @pytest.mark.exhaustive

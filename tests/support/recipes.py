@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
 import sys
+import venv
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +64,33 @@ def write(folder: Path, parameters: str = "") -> None:
         before = f"r{place - 1}" if place else None
         text = _REVISION.format(own=f"r{place}", before=before, up=up, down=down, parameters=parameters)
         (versions / f"r{place}.py").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def other_python(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An environment with the extra `projects`, made once a run."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "projects"
+    folder.mkdir(exist_ok=True)
+    python = folder / "venv" / "bin" / "python"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            venv.create(folder / "venv", with_pip=True, symlinks=True)
+            ran(
+                folder,
+                "pip",
+                "install",
+                "--quiet",
+                "--no-compile",
+                "-e",
+                f"{ROOT}[projects]",
+                "asyncpg",
+                "greenlet",
+                python=str(python),
+            )
+            (folder / "done").touch()
+    return str(python)
 
 
 def ran(folder: Path, *command: str, python: str = sys.executable, **variables: str) -> str:
