@@ -368,7 +368,8 @@ def foreign_key_declaration(
     listed = _LISTED.fullmatch(ondelete or "")
     actions = [_action(onupdate), _action(listed[1] if listed else ondelete)]
     if listed:
-        set_columns = [quoted.replace('""', '"') or plain.lower() for quoted, plain in _NAMES.findall(listed[2])]
+        found = _NAMES.findall(listed[2])
+        set_columns = tuple(quoted.replace('""', '"') or plain.lower() for quoted, plain in found)
         if not set(set_columns) <= set(columns):
             raise DeclarationError(f"ON DELETE {ondelete}: sets columns that the foreign key lacks.")
         actions[1] += f" ({idents(set_columns)})"

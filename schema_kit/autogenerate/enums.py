@@ -124,11 +124,12 @@ def _without_other_defaults(found: FoundTable, back: ops.AddColumnOp | ops.Creat
     own = {one.name for one in found.columns if one.default is not None}
     columns = [back.column] if isinstance(back, ops.AddColumnOp) else back.columns
     changed = False
-    for column in [
-        one for one in columns if isinstance(one, sa.Column) and isinstance(one.server_default, sa.DefaultClause)
-    ]:
+    for column in (one for one in columns if isinstance(one, sa.Column)):
+        default = column.server_default
+        if not isinstance(default, sa.DefaultClause):
+            continue
         sequence = fit(f"{back.table_name}_{column.name}", "_seq")
-        serial = found.primary_key == (column.name,) and sequence in str(column.server_default.arg)
+        serial = found.primary_key == (column.name,) and sequence in str(default.arg)
         if serial or column.name not in own:
             column.server_default, changed = None, True
     return changed

@@ -101,7 +101,10 @@ def build(spec: Mapping[str, int], version: int) -> sa.MetaData:
     )
     sa.Sequence("counter", metadata=metadata)
     for own in TABLE_NAMES:
-        _table(metadata, own, lambda subject, own=own: spec.get(f"{own} / {subject}", 0), version)
+        prefix = f"{own} / "
+        _table(
+            metadata, own, {key.removeprefix(prefix): n for key, n in spec.items() if key.startswith(prefix)}, version
+        )
     for number in range(6):
         if spec.get(f"others / {number}"):
             OTHERS[number](metadata)
@@ -110,7 +113,10 @@ def build(spec: Mapping[str, int], version: int) -> sa.MetaData:
     return metadata
 
 
-def _table(metadata: sa.MetaData, own: str, of: Callable[[str], int], version: int) -> None:
+def _table(metadata: sa.MetaData, own: str, given: Mapping[str, int], version: int) -> None:
+    def of(subject: str) -> int:
+        return given.get(subject, 0)
+
     schema, name = TABLE_NAMES[own]
     plain = own in ("t", "away")
     more: dict[str, Any] = dict(TABLES[of("table")]) if plain else {"comment": TABLES[of("table")].get("comment")}

@@ -230,8 +230,8 @@ TABLES: list[dict[str, Any]] = [
 
 
 def _partitioned(own: str, interval: str, **words: Any) -> Any:
-    sub = {"sub_partitions": by_hash("shard", 2)} if own == "sub" else {}
-    return partitioned("id", interval, **words, **sub)
+    words |= {"sub_partitions": by_hash("shard", 2)} if own == "sub" else {}
+    return partitioned("id", interval, **words)
 
 
 PARTITIONED: list[list[Any]] = [
