@@ -50,9 +50,9 @@ PARTITIONED: dict[str, Any] = {
     "retention_grace": "1 day",
     "detach": "concurrently",
 }
-OF_PARTS = {"archive_after": "90 days"}
+OF_PARTS: dict[str, Any] = {"archive_after": "90 days"}
 BY_PARTITION: dict[str, Any] = {"archive_after": "1 year", "max_rows": 1000, "access_method": "heap"}
-OF_ROWS = {"archive_after": "90 days", "way": "rows", "control": "A t"}
+OF_ROWS: dict[str, Any] = {"archive_after": "90 days", "way": "rows", "control": "A t"}
 BY_ROWS: dict[str, Any] = {"archive_after": "1 year", "condition": "\"Wo:rd\" = '50%:x'"}
 EXPIRING: dict[str, Any] = {
     "age": "2 years",

@@ -194,3 +194,18 @@ def test_a_check_that_prints_otherwise_a_second_time_is_made_once(database: Data
     assert calls(project.revision()[0]) == ["create_check_constraint_concurrently"]
     project.upgrade()
     assert project.diffs() == []
+
+
+def test_alembics_own_comparison_of_checks_drops_one(database: Database, tmp_path: Path) -> None:
+    pytest.importorskip("alembic.ext.checkconstraint_byname")
+    plugins = ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"]
+    with database.sqlalchemy() as connection:
+        models(C("a", sa.Integer), sa.CheckConstraint("a > 0 AND a <> 5", name="c 1")).create_all(connection)
+    was = catalog(database)
+    options = {"autogenerate_plugins": plugins}
+    project = Written(tmp_path, database.url, models(C("a", sa.Integer)), options=options)
+    assert [name for one in project.revision() for name in calls(one)] == ["drop_constraint_concurrently"]
+    project.upgrade()
+    assert project.diffs() == []
+    project.downgrade("base")
+    assert same(catalog(database), was)

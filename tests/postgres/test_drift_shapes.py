@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ SHAPES = ("plain", "partitioned", "sub-partitioned")
 def models(shape: str) -> sa.MetaData:
     metadata = sa.MetaData()
     sa.Table("Peo ple", metadata, sa.Column("Id", sa.BigInteger, primary_key=True), schema=SCHEMA)
-    below = {"sub_partitions": by_hash("Id", 2)} if shape == "sub-partitioned" else {}
+    below: dict[str, Any] = {"sub_partitions": by_hash("Id", 2)} if shape == "sub-partitioned" else {}
     table = sa.Table(
         TABLE,
         metadata,
