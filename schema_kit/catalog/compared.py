@@ -67,7 +67,7 @@ class FoundTable:
     primary_key: tuple[str, ...]
     unlogged: bool
     toasted: bool
-    """It has a TOAST table, for whose storage parameters there is no place without one."""
+    """It has a TOAST table, which takes the storage parameters of that name."""
     rows: int
     """The planner's estimate, of all partitions; 0 where it was never analyzed, or asked."""
     columns: tuple[FoundColumn, ...] = ()
