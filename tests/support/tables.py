@@ -40,8 +40,9 @@ def leaves(database: Database) -> list[str]:
 
 
 def ahead(database: Database) -> str:
-    """A moment some months after what is there: the tests' clock, so that they do not depend on today."""
-    return str(database.sql("SELECT (date_trunc('month', now()) + interval '4 months 4 days')::date")[0][0])
+    """A moment some months after what is there, by months of Bangkok: they begin hours before those of UTC."""
+    here = "date_trunc('month', now() AT TIME ZONE 'Asia/Bangkok')"
+    return str(database.sql(f"SELECT ({here} + interval '4 months 4 days')::date")[0][0])
 
 
 def checksum(database: Database, *tables: str, columns: str = "") -> tuple[Any, ...]:
