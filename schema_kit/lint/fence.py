@@ -28,7 +28,7 @@ _HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump", "git"}
 """Programs that Python's own library, or env.py, asks about the machine or the checkout."""
 _OUTSIDE = re.compile(
     r"\bIMPORT\s+FOREIGN\s+SCHEMA\b|\bdblink(_connect\w*|_exec|_send_query|_open)?\s*\(|\bCOPY\b.*\b(FROM|TO)\s+PROGRAM\b"
-    r"|\bCREATE\s+SUBSCRIPTION\b(?!.*\bconnect\s*=\s*(false|off|0))|\bALTER\s+SUBSCRIPTION\b",
+    r"|\bpg_(terminate|cancel)_backend\s*\(|\bCREATE\s+SUBSCRIPTION\b(?!.*\bconnect\s*=\s*(false|off|0))|\bALTER\s+SUBSCRIPTION\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -38,7 +38,7 @@ class Refused(PlanError):
 
 
 def refuse_statement(sql: str) -> None:
-    """Refuse what makes the server itself connect to somewhere, or run a program.
+    """Refuse what makes the server itself connect to somewhere, run a program, or end other sessions.
 
     Raises:
         Refused: it does.
@@ -46,7 +46,7 @@ def refuse_statement(sql: str) -> None:
     if fence := _FENCE:
         found = _OUTSIDE.search(sql)
         if found:
-            fence[-1].refuse(f"a statement makes the server reach outside: {' '.join(sql.split())[:120]}")
+            fence[-1].refuse(f"a statement makes the server reach outside this database: {' '.join(sql.split())[:120]}")
 
 
 @dataclass

@@ -69,6 +69,7 @@ WAYS = {
     "except Exception:\n    pass",
     "dblink": "op.execute(\"SELECT dblink_connect('host=127.0.0.1 port={port} dbname=live')\")",
     "subscription": "op.execute(\"CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port={port}' PUBLICATION p\")",
+    "sessions of others": "op.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid < {port}')",
     "program of the server": "op.execute(\"COPY t FROM PROGRAM 'nc 127.0.0.1 {port}'\")",
 }
 
