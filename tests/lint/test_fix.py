@@ -8,7 +8,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 
-from schema_kit.cli.lint import lint
+from schema_kit.cli import cli
 from schema_kit.lint.fix import rewrite
 from schema_kit.lint.fix.source import Source
 from tests.lint.cases import CASES, Case, schema
@@ -75,7 +75,7 @@ def project(scratch: str, tmp_path: Path) -> Project:
 
 def command(project: Project, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     monkeypatch.chdir(project.folder)
-    done = CliRunner().invoke(lint, [*arguments, "--url", project.scratch])
+    done = CliRunner().invoke(cli, ["lint", *arguments, "--url", project.scratch])
     return done.exit_code, done.output
 
 

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from click.testing import CliRunner
 
-from schema_kit.cli.doctor import doctor
+from schema_kit.cli import cli
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.cli, pytest.mark.projects]
@@ -42,7 +42,7 @@ def test_what_is_broken_is_a_line(
     broken, code = BROKEN[case]
     broken(tmp_path)
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(doctor, ["--url", database.url, "--format", "json"])
+    done = CliRunner().invoke(cli, ["doctor", "--url", database.url, "--format", "json"])
     assert done.exit_code == 4, done.output
     found = {one["code"]: one for one in json.loads(done.stdout)}
     assert found[code]["wrong"], found

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from click.testing import CliRunner
 
-from schema_kit.cli.doctor import doctor
+from schema_kit.cli import cli
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.cli, pytest.mark.projects, pytest.mark.libraries]
@@ -70,7 +70,7 @@ def project(folder: Path, files: Files) -> None:
 
 
 def examined(database: Database, code: Sequence[int] = (4,)) -> list[dict[str, object]]:
-    done = CliRunner().invoke(doctor, ["--url", database.url, "--format", "json"])
+    done = CliRunner().invoke(cli, ["doctor", "--url", database.url, "--format", "json"])
     assert done.exit_code in code, done.output
     found: list[dict[str, object]] = json.loads(done.stdout)
     return found
