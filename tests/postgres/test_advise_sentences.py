@@ -15,7 +15,7 @@ import pytest
 
 from schema_kit.advise import production
 from tests.support.advise import SECRET, STATEMENTS, TABLES, version
-from tests.support.cli import called, command, shell
+from tests.support.cli import called, command, interruptible, shell
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.health, pytest.mark.majors, pytest.mark.exhaustive]
@@ -130,10 +130,9 @@ def test_a_dump_serves_as_well_as_its_database(database: Database, tmp_path: Pat
 )
 def test_an_interrupt_leaves_no_server_and_no_file(database: Database, how: signal.Signals, seconds: float) -> None:
     database.sql(*TABLES)
-    with subprocess.Popen(
-        command(database, "advise", "plan", ASKED), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:  # fmt: skip
+    call = command(database, "advise", "plan", ASKED)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with interruptible(call, start_new_session=True, **quiet) as process:
         time.sleep(seconds)
         if how is signal.SIGINT:
             os.killpg(process.pid, how)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import alembic
+from tests.support.cli import alembic, interruptible
 from tests.support.database import Database
 from tests.support.locks import wait_until
 from tests.support.matrix import thinned
@@ -56,13 +56,8 @@ def test_what_runs_is_cancelled(database: Database, tmp_path: Path, case: tuple[
     older = database.connect(autocommit=False)
     older.execute("INSERT INTO t VALUES (1, 1)")  # a build waits until its transaction has ended
     active = ACTIVE.format("^CREATE INDEX CONCURRENTLY" if operation else "pg_sleep")
-    with subprocess.Popen(
-        [sys.executable, "-m", "alembic", "upgrade", "head"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    call = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    with interruptible(call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         if where == "pause":
             assert process.stderr is not None
             next(line for line in process.stderr if "waiting for" in line)

@@ -19,7 +19,7 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.support.cli import ROOT, command, shell
+from tests.support.cli import ROOT, command, interruptible, shell
 from tests.support.database import Database
 from tests.support.locks import HELD_SECONDS
 
@@ -105,11 +105,6 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: 
     assert "nothing to do" in shell(database, "partitions", "maintain", "--now", NOW).stderr
 
 
-def _interruptible() -> None:
-    """A shell has what it starts in the background ignore Ctrl-C, and these tests may have been started so."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -117,22 +112,17 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
     build(database, ["a", "b"])
     holder = database.connect(autocommit=False)
     holder.execute("LOCK TABLE app.a, app.b IN SHARE UPDATE EXCLUSIVE MODE")
-    run = subprocess.Popen(
-        command(database, "partitions", "maintain", "--now", NOW, "--workers", workers),
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_interruptible,
-    )
-    end = time.monotonic() + 30
-    while not database.sql(
-        "SELECT 1 FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
-        "WHERE datname = current_database())"
-    ):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    run.send_signal(sent)
-    _, said = run.communicate(timeout=60)
+    call = command(database, "partitions", "maintain", "--now", NOW, "--workers", workers)
+    with interruptible(call, cwd=ROOT, stderr=subprocess.PIPE) as run:
+        end = time.monotonic() + 30
+        while not database.sql(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
+            "WHERE datname = current_database())"
+        ):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        run.send_signal(sent)
+        _, said = run.communicate(timeout=60)
     assert run.returncode == 128 + sent, said
     assert "interrupted; what was committed stays" in said
     assert "Traceback" not in said

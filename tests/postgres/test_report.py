@@ -175,7 +175,7 @@ def test_statements_are_shown_without_values(
         ") q (query, calls, total_exec_time, max_exec_time, rows) WHERE o.datname = current_database()",
         "CREATE VIEW pg_stat_statements_info AS SELECT '2026-11-01 08:00+00'::timestamptz AS stats_reset",
     )
-    monkeypatch.setattr(observe, "_EXTENSION", "SELECT 'public', true")
+    monkeypatch.setattr(observe, "EXTENSION", "SELECT 'public', true")
     page = reported(database, tmp_path)
     said = part(page, "statements")
     assert "SELECT ? FROM orders WHERE id = ?" in said

@@ -162,7 +162,7 @@ def test_a_row_that_changes_between_the_snapshot_and_the_lock(database: Database
     other.execute("SELECT pg_advisory_lock(42)")
     step = decide(Catalog(database.sqlalchemy()), one).steps[-1]
     assert isinstance(step, RemoveRows)
-    assert len(step.sql()) == (2 if referred else 1)
+    assert len(step.sql()) == (3 if referred else 2), "what came since it was planned is looked for first"
     step = replace(step, due=replace(step.due, where=f"{step.due.where} AND (id <> 1 OR gate())"))
     batch = database.connect()
     thread = meanwhile(lambda: [batch.execute(part.encode()) for part in ("BEGIN", *step.sql(), "COMMIT")])

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO
 from unittest import mock
@@ -64,6 +65,24 @@ def called(argv: list[str], stdin: TextIO | None = None) -> subprocess.Completed
         finally:
             signal.signal(signal.SIGTERM, before)
     return subprocess.CompletedProcess(argv, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def interruptible(arguments: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that hears Ctrl-C, and that is killed where the test fails.
+
+    A shell has what it starts in the background ignore Ctrl-C, and these tests may have been started so.
+    """
+
+    def hear() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(arguments, text=True, preexec_fn=hear, **options) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 def alembic(database: Database, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
