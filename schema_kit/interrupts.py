@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 """As shells have it: Ctrl-C 130, SIGTERM 143."""
@@ -38,36 +39,56 @@ def exits() -> Iterator[None]:
     Raises:
         SystemExit: it was interrupted.
     """
+    cancelled = list[int]()
     try:
-        with _heard():
+        with _heard(cancelled):
             yield
-    except KeyboardInterrupt as interrupt:
-        code = code_of(interrupt)
+    except BaseException as interrupt:
+        if not (cancelled or isinstance(interrupt, KeyboardInterrupt)):
+            raise
+        code = 128 + cancelled[0] if cancelled else code_of(interrupt)
         sys.stderr.write(f"{SAID}\n")
         raise SystemExit(code) from None
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
+def _heard(cancelled: list[int]) -> Iterator[None]:
     """Hear both signals at once: an event loop that a call blocks would hear Ctrl-C only after it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {}
+    task = _task()
+    handler = terminate if task is None else _in_a_loop(task, cancelled)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, terminate)
-    if _in_a_loop():
-        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, handler)
+    if task is not None and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
-def _in_a_loop() -> bool:
+def _in_a_loop(task: Any, cancelled: list[int]) -> Callable[[int, object], None]:
+    """Return what interrupts the block where it blocks the event loop, and cancels its task where the loop waits."""
+    greenlet = sys.modules.get("greenlet")  # SQLAlchemy runs the block in one, and waits in another
+    inside = greenlet.getcurrent() if greenlet else None
+
+    def handle(number: int, _: object) -> None:
+        if greenlet is None or greenlet.getcurrent() is inside:
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        cancelled.append(number)
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+    return handle
+
+
+def _task() -> Any:
+    """Return the task that runs here, or None outside an event loop."""
     asyncio = sys.modules.get("asyncio")  # who runs one has imported it
     try:
-        return asyncio is not None and asyncio.get_running_loop() is not None
+        return asyncio.current_task() if asyncio else None
     except RuntimeError:
-        return False
+        return None

@@ -60,7 +60,7 @@ def test_what_runs_is_cancelled(database: Database, tmp_path: Path, case: tuple[
     with interruptible(call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         if where == "pause":
             assert process.stderr is not None
-            next(line for line in process.stderr if "waiting for" in line)
+            next(line for line in process.stderr if "waiting " in line)
         else:
             wait_until(lambda: database.sql(active) == [(1,)])
         process.send_signal(number)
