@@ -12,10 +12,9 @@ import pytest
 from tests.support.cli import alembic, interruptible
 from tests.support.database import Database
 from tests.support.locks import wait_until
-from tests.support.matrix import thinned
 from tests.support.projects import Project
 
-pytestmark = [pytest.mark.projects, pytest.mark.libraries]
+pytestmark = [pytest.mark.projects, pytest.mark.libraries, pytest.mark.exhaustive]
 
 CHAIN = (
     '    op.create_table("t", sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("n", sa.Integer))\n',
@@ -40,7 +39,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("case", thinned(CASES, CASES[0], CASES[4]), ids=" ".join)
+@pytest.mark.parametrize("case", CASES, ids=" ".join)
 def test_what_runs_is_cancelled(database: Database, tmp_path: Path, case: tuple[str, str, str], number: int) -> None:
     driver, env, where = case
     folder, operation = tmp_path / "migrations", where == "operation"
