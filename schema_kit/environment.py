@@ -43,6 +43,7 @@ from schema_kit.errors import (
 from schema_kit.interrupts import exits
 from schema_kit.lint.guard import ROWS, Guard, Mode
 from schema_kit.ops import Settings, written
+from schema_kit.ops.invoke import by_command_line
 from schema_kit.ops.versions import only_reads, refuse_without_rights
 from schema_kit.report import drop_unread
 from schema_kit.script import LockPolicy
@@ -98,7 +99,7 @@ def run(
         assert context.config.config_file_name is not None  # its sections were just seen
         logging.config.fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     try:
-        with saying_unchanged(), exits() if context.config.cmd_opts is not None else nullcontext():
+        with saying_unchanged(), exits() if by_command_line() else nullcontext():
             settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
             compared = {"schema_kit": settings, "schema_kit_drift": drift, "schema_kit_safe": safe}
             drift_of(compared), safe_of(compared)
