@@ -114,9 +114,9 @@ def _as_written(config: Config) -> str | None:
     """Return the option as the file has it, whatever a program has set since."""
     if config.config_file_name is None:
         return None
-    try:
-        from alembic.config import Config
+    from alembic.config import Config
 
+    try:
         return Config(config.config_file_name, ini_section=config.config_ini_section).get_main_option(_OPTION)
     except InterpolationError:  # a program has set what it refers to
         return None
