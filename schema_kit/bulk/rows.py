@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +14,7 @@ from schema_kit.errors import DeclarationError
 
 _DIALECT: sa.Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
 Row = Mapping[str, Any] | Sequence[Any]
+_AT_ONCE = 1000
 
 
 def named(table: Any) -> tuple[sa.Table, dict[str, sa.Column[Any]]]:
@@ -65,52 +66,37 @@ def _tuples(
     *,
     by_name: bool,
 ) -> Iterator[tuple[Any, ...]]:
+    """Yield rows as tuples. Types convert a column of many rows at once, which is faster than row by row."""
     processors = [(n, found) for n, column in enumerate(given) if (found := _processor(column))]
-    values = _of_mappings(rows, keys) if by_name else _of_sequences(rows, keys)
-    if not processors and not made:
-        return values
-    return _processed(values, processors, made)
-
-
-def _of_mappings(rows: Iterable[Any], keys: list[str]) -> Iterator[tuple[Any, ...]]:
-    width = len(keys)
-    take: Callable[[Any], tuple[Any, ...]] = itemgetter(*keys) if width > 1 else lambda row: (row[keys[0]],)
-    for number, row in enumerate(rows, 1):
+    take: Callable[[Any], Any] = itemgetter(*keys) if len(keys) > 1 else lambda row: (row[keys[0]],)
+    remaining, before = iter(rows), 0
+    while some := list[Any](islice(remaining, _AT_ONCE)):
         try:
-            values = take(row)
+            values: Iterable[Any] = list(map(take, some)) if by_name else some
         except KeyError:
-            raise _other_keys(number, row, keys) from None
-        if len(row) != width:
-            raise _other_keys(number, row, keys)
-        yield values
+            raise _unlike(some, before, keys) from None
+        if set(map(len, some)) != {len(keys)}:
+            raise _unlike(some, before, keys)
+        if processors or made:
+            columns: list[Iterable[Any]] = list(zip(*values, strict=True))
+            for n, process in processors:
+                columns[n] = map(process, columns[n])
+            values = zip(*columns, *([make() for _ in some] for make in made), strict=True)
+        yield from values
+        before += len(some)
 
 
-def _of_sequences(rows: Iterable[Any], keys: list[str]) -> Iterator[tuple[Any, ...]]:
-    width = len(keys)
-    for number, row in enumerate(rows, 1):
-        if len(row) != width:
-            raise DeclarationError(f"row {number} has {len(row)} values for {width} columns ({', '.join(keys)}).")
-        yield row
-
-
-def _processed(
-    values: Iterator[tuple[Any, ...]],
-    processors: list[tuple[int, Callable[[Any], Any]]],
-    made: list[Callable[[], Any]],
-) -> Iterator[tuple[Any, ...]]:
-    for row in values:
-        changed = list(row)
-        for n, process in processors:
-            if changed[n] is not None:
-                changed[n] = process(changed[n])
-        changed += [make() for make in made]
-        yield tuple(changed)
-
-
-def _other_keys(number: int, row: Mapping[str, Any], keys: list[str]) -> DeclarationError:
-    return DeclarationError(
-        f"row {number} has the keys {', '.join(row)}, the first one {', '.join(keys)}: give each row the same ones."
-    )
+def _unlike(rows: list[Any], before: int, keys: list[str]) -> DeclarationError:
+    """Name the first of these rows that has other keys, or another number of values; *before* rows came before them."""
+    listed = ", ".join(keys)
+    for number, row in enumerate(rows, before + 1):
+        if isinstance(row, Mapping) and set(row) != set(keys):
+            return DeclarationError(
+                f"row {number} has the keys {', '.join(row)}, the first one {listed}: give each row the same ones."
+            )
+        if len(row) != len(keys):
+            break
+    return DeclarationError(f"row {number} has {len(row)} values for {len(keys)} columns ({listed}).")
 
 
 def _processor(column: sa.Column[Any]) -> Callable[[Any], Any] | None:

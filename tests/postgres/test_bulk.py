@@ -40,6 +40,16 @@ class Reversed(sa.TypeDecorator[str]):
         return None if value is None else value[::-1]
 
 
+class Never(sa.TypeDecorator[str]):
+    """Stores a word where there is none."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str:
+        return "never" if value is None else value
+
+
 class Model(orm.DeclarativeBase):
     pass
 
@@ -126,6 +136,25 @@ def test_every_type_comes_back_as_it_was(database: Database, driver: str) -> Non
     found = {name: json.loads(json.dumps(value)) if "json" in name else value for name, value in copied.items()}
     assert {name: str(value) if name == "inet" else value for name, value in found.items()} == row
     assert {name for name, value in empty.items() if value is not None} == set()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_none_is_stored_as_an_insert_stores_it(database: Database, driver: str) -> None:
+    kinds = {name: type_ for name, (type_, _) in TYPES.items()} | {
+        "never": Never(),
+        "json_null": sa.JSON(none_as_null=True),
+        "jsonb_null": pg.JSONB(none_as_null=True),
+    }
+    table = sa.Table("kinds", sa.MetaData(), sa.Column("n", sa.Integer), *(sa.Column(*kind) for kind in kinds.items()))
+
+    def work(session: orm.Session) -> None:
+        table.create(session.connection())
+        session.execute(sa.insert(table), [{"n": 0} | dict.fromkeys(kinds)])
+        bulk.copy_in(session, table, [{"n": 1} | dict.fromkeys(kinds)])
+
+    run(database, driver, work)
+    inserted, copied = database.sql("SELECT to_jsonb(k) - 'n', k.json::text, k.jsonb::text FROM kinds k ORDER BY n")
+    assert copied == inserted
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
