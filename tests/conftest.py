@@ -53,8 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "exhaustive" in marks and not marks & {"deep", "chaos", "projects"}:
             points.setdefault((item.nodeid.partition("[")[0], "deep"), []).append(item)
     for (_, left), found in points.items():
-        for item in found[1:-1]:
+        for number, item in enumerate(found[1:-1]):
             item.add_marker(left)
+            item.add_marker("odd" if number % 2 else "even")
 
 
 @pytest.fixture(scope="session")

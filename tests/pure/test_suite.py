@@ -13,7 +13,7 @@ pytestmark = pytest.mark.docs
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
-OF_ANOTHER_KIND = {"deep", "exhaustive", "further", "libraries", "majors", "pairwise", "postgres"}
+OF_ANOTHER_KIND = {"deep", "even", "exhaustive", "further", "libraries", "majors", "odd", "pairwise", "postgres"}
 """Markers that say how a test is run, not what it is about."""
 
 
