@@ -140,7 +140,8 @@ class Watched:
     def close(self) -> None:
         """Stop listening; what was counted stays."""
         for target, name, listener in self._listeners:
-            event.remove(target, name, listener)
+            if event.contains(target, name, listener):
+                event.remove(target, name, listener)
 
     def clear(self) -> None:
         """Forget what was counted, so that the next report is of another period."""

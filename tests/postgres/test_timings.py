@@ -53,6 +53,7 @@ def test_what_was_sent_is_counted_by_statement(database: Database) -> None:
         watched.clear()
         assert watched.statements() == []
         watched.close()
+        watched.close()  # nothing to do
         with one.connect() as connection:
             connection.execute(ONE, {"n": 1})
         assert watched.statements() == []
