@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog.session import rows
 from schema_kit.health.facts import Statement, Statements
 from schema_kit.names import QualifiedName, ident
-from schema_kit.timings.statement import normalized, verb
+from schema_kit.normalized import normalized, verb
 
 KEPT = 200
 """Statements that are looked at, and that a snapshot keeps: those that take the most time."""

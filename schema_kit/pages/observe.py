@@ -24,12 +24,12 @@ from schema_kit.health.facts import Observed, Relation
 from schema_kit.health.statements import EXTENSION, MISSING
 from schema_kit.model import ArchiveFile, ArchivePolicy, Moved
 from schema_kit.names import QualifiedName, ident
+from schema_kit.normalized import normalized
 from schema_kit.pages.facts import Disk, Event, Period, Seen, Statement, Upkeep
 from schema_kit.pages.growth import Sample
 from schema_kit.plans.check import Examined, Finding
 from schema_kit.plans.timeline import Timeline, timeline
 from schema_kit.storage import BATCH_PROGRESS, COPY_RUN, HEALTH_IGNORED, HEALTH_SNAPSHOT
-from schema_kit.timings.statement import normalized
 
 TIMEOUT = "30s"
 

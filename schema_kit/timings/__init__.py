@@ -12,6 +12,7 @@ value of a parameter is kept or logged. https://docs.sqlalchemy.org/en/20/core/e
 
 from __future__ import annotations
 
-from schema_kit.timings.watching import Pool, Repeated, Slow, Timed, Watched, unit, watch
+from schema_kit.timings.distribution import Timed
+from schema_kit.timings.watching import Pool, Repeated, Slow, Watched, unit, watch
 
 __all__ = ["Pool", "Repeated", "Slow", "Timed", "Watched", "unit", "watch"]

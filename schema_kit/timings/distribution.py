@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import NamedTuple
 
 _GROWTH = math.log(1.05)
+
+
+class Timed(NamedTuple):
+    """One statement: calls, failures, seconds in all, percentiles."""
+
+    statement: str
+    calls: int
+    errors: int
+    total: float
+    p50: float
+    p95: float
+    p99: float
+    longest: float
 
 
 class Distribution:
@@ -15,13 +29,8 @@ class Distribution:
     the range: 1 microsecond to 1 hour are 450 buckets.
     """
 
-    __slots__ = ("buckets", "count", "longest", "total")
-
     def __init__(self) -> None:
-        self.buckets: Counter[int] = Counter()
-        self.count = 0
-        self.total = 0.0
-        self.longest = 0.0
+        self.buckets, self.count, self.total, self.longest = Counter[int](), 0, 0.0, 0.0
 
     def add(self, seconds: float) -> None:
         """Count one more."""
@@ -34,8 +43,7 @@ class Distribution:
     def merge(self, other: Distribution) -> None:
         """Count what another one has counted, too."""
         self.buckets.update(other.buckets)
-        self.count += other.count
-        self.total += other.total
+        self.count, self.total = self.count + other.count, self.total + other.total
         self.longest = max(self.longest, other.longest)
 
     def percentile(self, share: float) -> float:
@@ -53,3 +61,8 @@ class Distribution:
     def at_most(self, seconds: float) -> int:
         """Return how many took at most *seconds*, by whole buckets."""
         return sum(n for bucket, n in self.buckets.items() if math.exp((bucket + 0.5) * _GROWTH) <= seconds)
+
+    def timed(self, statement: str, errors: int) -> Timed:
+        """Return what it comes to for a statement."""
+        p50, p95, p99 = map(self.percentile, (0.5, 0.95, 0.99))
+        return Timed(statement, self.count, errors, self.total, p50, p95, p99, self.longest)

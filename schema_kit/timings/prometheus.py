@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector as Collected
 
-from schema_kit.timings.statement import verb
+from schema_kit.normalized import verb
 
 if TYPE_CHECKING:
     from schema_kit.timings.watching import Watched
@@ -27,27 +27,18 @@ class Collector(Collected):
     def collect(self) -> Iterator[Metric]:
         """Read them now."""
         watched = self._watched
-        verbs = sorted({verb(timed.statement) for timed in watched.statements()})
         seconds = HistogramMetricFamily("db_query_duration_seconds", "How long statements took.", labels=["operation"])
-        for one in verbs:
-            times = watched.overall(lambda statement, one=one: verb(statement) == one)  # type: ignore[misc]
+        for word, times in sorted(watched.by(verb).items()):
             buckets = [(str(bound), float(times.at_most(bound))) for bound in _BOUNDS]
-            seconds.add_metric([one], [*buckets, ("+Inf", float(times.count))], times.total)
+            seconds.add_metric([word], [*buckets, ("+Inf", float(times.count))], times.total)
         yield seconds
-        yield CounterMetricFamily("db_slow_queries_total", "Calls above the threshold.", value=watched.slow_calls)
         errors = sum(timed.errors for timed in watched.statements())
+        yield CounterMetricFamily("db_slow_queries_total", "Calls above the threshold.", value=watched.slow_calls)
         yield CounterMetricFamily("db_query_errors_total", "Statements that failed.", value=errors)
-        yield GaugeMetricFamily(
-            "db_repeated_queries", "Statements that a unit of work repeats.", value=len(watched.repeated())
-        )
-        yield _pool(watched)
-
-
-def _pool(watched: Watched) -> Metric:
-    pool = watched.pool()
-    size = GaugeMetricFamily("db_connection_pool_size", "Connections of the pool, by state.", labels=["state"])
-    size.add_metric(["in_use"], pool.in_use)
-    size.add_metric(["idle"], pool.idle)
-    if pool.limit is not None:
-        size.add_metric(["limit"], pool.limit)
-    return size
+        repeated = len(watched.repeated())
+        yield GaugeMetricFamily("db_repeated_queries", "Statements that a unit of work repeats.", value=repeated)
+        size = GaugeMetricFamily("db_connection_pool_size", "Connections of the pool, by state.", labels=["state"])
+        for state, connections in watched.pool()._asdict().items():
+            if connections is not None:
+                size.add_metric([state], connections)
+        yield size

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-import sys
-import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import traceback
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from types import FrameType
-from typing import Any
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, NamedTuple
 
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from sqlalchemy.engine.base import OptionEngine
+from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.pool import QueuePool
 
-from schema_kit.timings.distribution import Distribution
-from schema_kit.timings.statement import normalized
+from schema_kit.normalized import normalized
+from schema_kit.timings.distribution import Distribution, Timed
 
 LOG = logging.getLogger("schema_kit.timings")
 _UNIT = "schema_kit.timings.unit"
@@ -29,22 +26,7 @@ OTHERS = "(other statements)"
 """What statements beyond the first thousand are counted as."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """One statement: calls, seconds in all, percentiles, failures."""
-
-    statement: str
-    calls: int
-    errors: int
-    total: float
-    p50: float
-    p95: float
-    p99: float
-    longest: float
-
-
-@dataclass(frozen=True, slots=True)
-class Slow:
+class Slow(NamedTuple):
     """A call that took as long as the threshold or longer: when (Unix time) and how long, in seconds."""
 
     statement: str
@@ -52,8 +34,7 @@ class Slow:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(NamedTuple):
     """A statement that one unit of work sent many times: most times in one unit, units, and the line that did it."""
 
     statement: str
@@ -62,8 +43,7 @@ class Repeated:
     where: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """Connections of a pool: in use, idle, and the most that it makes; None where it has no limit."""
 
     in_use: int
@@ -76,10 +56,10 @@ class _Unit:
     name: str | None = None
     sent: Counter[str] = field(default_factory=Counter)
     where: dict[str, str | None] = field(default_factory=dict)
+    ends: dict[Callable[[_Unit], None], None] = field(default_factory=dict)
 
 
 _CURRENT: ContextVar[_Unit | None] = ContextVar("schema_kit.timings.unit", default=None)
-_OPEN: ContextVar[list[Callable[[_Unit], None]] | None] = ContextVar("schema_kit.timings.open", default=None)
 
 
 @contextmanager
@@ -90,14 +70,13 @@ def unit(name: str) -> Iterator[None]:
 
     Example: `with timings.unit("GET /customers"): ...`
     """
-    current, ends = _Unit(name), list[Callable[[_Unit], None]]()
-    tokens = _CURRENT.set(current), _OPEN.set(ends)
+    current = _Unit(name)
+    token = _CURRENT.set(current)
     try:
         yield
     finally:
-        _CURRENT.reset(tokens[0])
-        _OPEN.reset(tokens[1])
-        for end in dict.fromkeys(ends):
+        _CURRENT.reset(token)
+        for end in current.ends:
             end(current)
 
 
@@ -123,49 +102,47 @@ class Watched:
 
     def __init__(self, engine: Engine, *, slow: float, repeats: int, trace: bool | None) -> None:
         self.engine, self.slow, self.repeats = engine, slow, repeats
-        self.slow_calls = 0
-        self._lock = threading.Lock()
-        self._times: dict[str, Distribution] = {}
-        self._errors: Counter[str] = Counter()
-        self._slowest: deque[Slow] = deque(maxlen=200)
-        self._repeated: dict[str, Repeated] = {}
-        self._span = _tracer(trace)
-        self._listeners: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
-            *((engine, name, self._sender(name)) for name in ("do_execute", "do_executemany", "do_execute_no_params")),
+        self._lock, self._began = Lock(), f"schema_kit.timings.{id(self)}"
+        self._span: Callable[[str, float, bool], None] | None = None
+        self.clear()
+        if trace is not False:
+            with suppress(*() if trace else (ModuleNotFoundError,)):
+                from schema_kit.timings import tracing
+
+                self._span = tracing.span
+        self._listeners: tuple[tuple[Any, str, Callable[..., None]], ...] = (
+            (engine, "before_cursor_execute", self._sends),
+            (engine, "after_cursor_execute", self._sent),
+            (engine, "handle_error", self._failed),
             (engine.pool, "checkin", self._returned),
         )
-        for target, name, listener in self._listeners:
-            event.listen(target, name, listener)
+        for listener in self._listeners:
+            event.listen(*listener)
 
     def close(self) -> None:
         """Stop listening; what was counted stays."""
-        for target, name, listener in self._listeners:
-            if event.contains(target, name, listener):
-                event.remove(target, name, listener)
+        for listener in filter(lambda one: event.contains(*one), self._listeners):
+            event.remove(*listener)
 
     def clear(self) -> None:
         """Forget what was counted, so that the next report is of another period."""
         with self._lock:
-            self._times.clear()
-            self._errors.clear()
-            self._slowest.clear()
-            self._repeated.clear()
-            self.slow_calls = 0
+            self._times, self._errors = defaultdict[str, Distribution](Distribution), Counter[str]()
+            self._repeated, self._slowest, self.slow_calls = dict[str, Repeated](), deque[Slow](maxlen=200), 0
 
     def statements(self) -> list[Timed]:
         """Return each statement, the one that took the most time in all first."""
         with self._lock:
-            found = [_timed(text, times, self._errors[text]) for text, times in self._times.items()]
+            found = [of.timed(text, self._errors[text]) for text, of in self._times.items()]
         return sorted(found, key=lambda timed: (-timed.total, timed.statement))
 
-    def overall(self, chosen: Callable[[str], bool] = lambda statement: True) -> Distribution:
-        """Return the times of all statements together, or of those that *chosen* takes."""
-        whole = Distribution()
+    def by(self, key: Callable[[str], str]) -> dict[str, Distribution]:
+        """Return the times of all statements for which *key* is the same together."""
+        found = defaultdict[str, Distribution](Distribution)
         with self._lock:
             for text, times in self._times.items():
-                if chosen(text):
-                    whole.merge(times)
-        return whole
+                found[key(text)].merge(times)
+        return found
 
     def slowest(self) -> list[Slow]:
         """Return the last 200 slow calls, the longest first."""
@@ -187,9 +164,20 @@ class Watched:
 
     def report(self, limit: int = 20) -> str:
         """Tables of the *limit* statements that took most, slow calls, repeated statements, and the pool's line."""
-        from schema_kit.timings.report import report
-
-        return report(self, limit)
+        lines = ["   calls  errors     total       p50       p95       p99  statement"]
+        lines += [
+            f"{calls:8,d}{errors:8,d}{total:9.2f} s{p50 * 1000:7.1f} ms{p95 * 1000:7.1f} ms{p99 * 1000:7.1f} ms  {text}"
+            for text, calls, errors, total, p50, p95, p99, _ in self.statements()[:limit]
+        ]
+        if slow := self.slowest()[:limit]:
+            lines += ["", f"slow, {1000 * self.slow:.0f} ms or more: {self.slow_calls:,d} calls"]
+            lines += [f"{1000 * call.seconds:9.0f} ms  {call.statement}" for call in slow]
+        if repeated := self.repeated()[:limit]:
+            lines += ["", f"repeated {self.repeats} times or more in one unit of work"]
+            lines += [f"{found.times:8,d} x  {found.statement}  ({found.where or 'unknown'})" for found in repeated]
+        in_use, idle, most = self.pool()
+        pool = f"pool: {in_use} in use, {idle} idle{'' if most is None else f' of at most {most}'}"
+        return "\n".join([*lines, "", pool])
 
     def export(self, registry: Any = None) -> Any:
         """Show it to Prometheus: `db_query_duration_seconds`, `db_slow_queries_total`, `db_connection_pool_size`, ...
@@ -206,55 +194,32 @@ class Watched:
 
         return Collector(self, registry)
 
-    def _sender(self, name: str) -> Callable[..., bool]:
-        """Return a listener that sends a statement as the dialect's method *name* does, and times it.
+    def _sends(self, connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> None:
+        context.__dict__[self._began] = time.perf_counter()
 
-        SQLAlchemy's events around a cursor cost more (`python -m tests.benchmarks.timings`). What an earlier listener
-        sends itself is not seen.
-        """
-        engine, dialect = self.engine, self.engine.dialect
-        send, options_of_it = getattr(dialect, name), isinstance(engine, OptionEngine)
+    def _sent(self, connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> None:
+        self._add(connection.info, statement, time.perf_counter() - context.__dict__.pop(self._began))
 
-        def listener(*call: Any) -> bool:
-            connection = call[-1].root_connection
-            if options_of_it and connection.engine is not engine:
-                return False  # the engine that it shares the dialect with
-            try:
-                info = connection.info
-            except NotImplementedError:
-                return False  # the dialect's own questions, when the engine connects first
-            began, failed = time.perf_counter(), True
-            try:
-                listeners = getattr(dialect.dispatch, name)
-                if len(listeners) == 1 or not _sent_by_next(listener, listeners, call):
-                    send(*call)
-                failed = False
-            finally:
-                self._add(info, call[1], time.perf_counter() - began, failed=failed)
-            return True
+    def _failed(self, error: ExceptionContext) -> None:
+        began = vars(error.execution_context).pop(self._began, None) if error.execution_context else None
+        if began is not None and error.connection is not None:
+            self._add(error.connection.info, error.statement or "", time.perf_counter() - began, failed=True)
 
-        return listener
-
-    def _add(self, info: dict[Any, Any], statement: str, seconds: float, *, failed: bool) -> None:
+    def _add(self, info: dict[Any, Any], statement: str, seconds: float, *, failed: bool = False) -> None:
         text = normalized(statement)
         current = _CURRENT.get()
-        if current is None:
-            current = info.get(_UNIT)
-            if current is None:
-                current = info[_UNIT] = _Unit()
-        elif (ends := _OPEN.get()) is not None and self._finish not in ends:
-            ends.append(self._finish)
+        if current is not None:
+            current.ends[self._finish] = None
+        elif (current := info.get(_UNIT)) is None:
+            current = info[_UNIT] = _Unit()
         current.sent[text] += 1
         if current.sent[text] == self.repeats:
             current.where[text] = _caller()
         with self._lock:
-            times = self._times.get(text)
-            if times is None:
-                text = text if len(self._times) < _STATEMENTS else OTHERS
-                times = self._times.setdefault(text, Distribution())
-            times.add(seconds)
-            if failed:
-                self._errors[text] += 1
+            if text not in self._times and len(self._times) >= _STATEMENTS:
+                text = OTHERS
+            self._times[text].add(seconds)
+            self._errors[text] += failed
             if seconds >= self.slow:
                 self.slow_calls += 1
                 self._slowest.append(Slow(text, seconds, time.time()))
@@ -268,50 +233,19 @@ class Watched:
             self._finish(done)
 
     def _finish(self, done: _Unit) -> None:
-        for text, times in done.sent.items():
-            if times >= self.repeats:
-                where = " ".join(filter(None, (done.name, done.where.get(text)))) or None
-                with self._lock:
-                    before = self._repeated.get(text)
-                    worst = before if before and before.times >= times else Repeated(text, times, 0, where)
-                    self._repeated[text] = replace(worst, units=1 + (before.units if before else 0))
-                if not before:
-                    at = f" ({where})" if where else ""
-                    LOG.warning("repeated %d times in one unit of work%s: %s", times, at, text)
-
-
-def _sent_by_next(
-    listener: Callable[..., bool], listeners: Iterable[Callable[..., bool]], call: tuple[Any, ...]
-) -> bool:
-    """Return whether one of those that listen after *listener* has sent the statement."""
-    following = iter(listeners)
-    any(one is listener for one in following)
-    return any(one(*call) for one in following)
-
-
-def _timed(text: str, times: Distribution, errors: int) -> Timed:
-    p50, p95, p99 = (times.percentile(share) for share in (0.5, 0.95, 0.99))
-    return Timed(text, times.count, errors, times.total, p50, p95, p99, times.longest)
+        for text, times in ((text, times) for text, times in done.sent.items() if times >= self.repeats):
+            where = " ".join(filter(None, (done.name, done.where.get(text)))) or None
+            with self._lock:
+                before = self._repeated.get(text)
+                worst = before if before and before.times >= times else Repeated(text, times, 0, where)
+                self._repeated[text] = worst._replace(units=1 + (before.units if before else 0))
+            if not before:
+                LOG.warning("repeated %d times in one unit of work%s: %s", times, (where and f" ({where})") or "", text)
 
 
 def _caller() -> str | None:
     """File and line of the innermost frame that belongs to the application."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in {"asyncio", "schema_kit", "sqlalchemy"}:
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
+    for frame, line in traceback.walk_stack(None):
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in {"asyncio", "schema_kit", "sqlalchemy"}:
+            return f"{frame.f_code.co_filename}:{line}"
     return None
-
-
-def _tracer(trace: bool | None) -> Callable[[str, float, bool], None] | None:
-    if trace is False:
-        return None
-    try:
-        from schema_kit.timings.tracing import span
-    except ModuleNotFoundError:
-        if trace:
-            raise
-        return None
-    return span

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema_kit import timings
+from schema_kit.normalized import normalized, verb
 from schema_kit.timings.distribution import Distribution
-from schema_kit.timings.statement import normalized, verb
 
 pytestmark = pytest.mark.application
 
