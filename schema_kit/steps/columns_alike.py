@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, literal, sending_sql
 
 _DIFFERING = """, columns AS (
   SELECT p.own, m.attname AS name, CASE WHEN m.attgenerated = '' THEN pg_get_expr(d.adbin, m.attrelid) END AS def,
@@ -44,5 +44,4 @@ def columns_alike_sql(pairs: Iterable[tuple[QualifiedName, QualifiedName]]) -> s
         pairs: each table with the one that it is like.
     """
     values = ", ".join(f"({literal(own.sql)}::regclass, {literal(model.sql)}::regclass)" for own, model in pairs)
-    each = f"WITH pairs (own, model) AS (VALUES {values}){_DIFFERING}"
-    return f"DO {literal(f'DECLARE one text; BEGIN FOR one IN {each} LOOP EXECUTE one; END LOOP; END')}"
+    return sending_sql(f"WITH pairs (own, model) AS (VALUES {values}){_DIFFERING}")

@@ -11,7 +11,7 @@ from schema_kit.fingerprints.snapshots import older_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import LOG_TRIGGER
 from schema_kit.model import Copy, CopyTarget, Table
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName, asking_sql, ident, literal, sending_sql
 from schema_kit.server import NEWEST, Server
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
@@ -46,7 +46,7 @@ class Settle(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Noted, so that no session waits twice."""
-        return (f"UPDATE {COPY_RUN.sql} SET settled_at = clock_timestamp() WHERE {where_run(self.copy)}",)
+        return (f"UPDATE {COPY_RUN.sql} SET settled_at = pg_catalog.clock_timestamp() WHERE {where_run(self.copy)}",)
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def clear_sql(copy: Copy) -> Iterable[str]:
     """Drop what the copy needed; remember that it was swapped."""
     yield f"DROP TABLE {copy.staging.sql}, {copy.log.sql}"
     yield f"DROP FUNCTION {copy.log.sql}()"
-    yield f"UPDATE {COPY_RUN.sql} SET swapped_at = clock_timestamp() WHERE {where_run(copy)}"
+    yield f"UPDATE {COPY_RUN.sql} SET swapped_at = pg_catalog.clock_timestamp() WHERE {where_run(copy)}"
 
 
 @dataclass(frozen=True)
@@ -229,39 +229,31 @@ class DropCopied(Step):
             self._known(),
             f"DROP TABLE IF EXISTS {self.copy.old.sql}",
             *(self._named_after(target) for target in self.copy.targets if target.built != target.name),
-            f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() WHERE {where_run(self.copy)}",
+            f"UPDATE {COPY_RUN.sql} SET finished_at = pg_catalog.clock_timestamp() WHERE {where_run(self.copy)}",
         )
 
     def _known(self) -> str:
         """By its oid; after a dump and restore by its key, whose index PostgreSQL has not named after it."""
         old, columns = self.copy.old, ", ".join(literal(column.name) for column in self.copy.key)
         message = f"{old} is not the table whose rows were copied, which has another name or is gone. Rename {old} and "
-        body = f"""DECLARE own oid := to_regclass({literal(old.sql)});
-BEGIN
-IF own IS NULL THEN RETURN; END IF;
+        body = f"""own := to_regclass({literal(old.sql)});
+IF own IS NOT NULL THEN
 LOCK TABLE ONLY {old.sql} IN ACCESS EXCLUSIVE MODE;
 own := to_regclass({literal(old.sql)});
-IF EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} AND split_part(identity, ':', 1) = own::text)
+IF NOT (EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} AND split_part(identity, ':', 1) = own::text)
 OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, atttypid) WHERE o.attrelid = own
     AND p.attrelid = to_regclass({literal(self.copy.parent.sql)}) AND attname IN ({columns})) = {len(self.copy.key)}
 AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
-            AND x.indisprimary AND i.relname <> {literal(old.name + "_pkey")}) THEN RETURN; END IF;
+            AND x.indisprimary AND i.relname <> {literal(old.name + "_pkey")})) THEN
 RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message + "run this again.")};
-END"""
-        return f"DO {literal(body)}"
+END IF; END IF;"""
+        return asking_sql(body, "own oid; ")
 
     def _named_after(self, target: CopyTarget) -> str:
         """Rename its indexes that have their names from what it was called until the swap, unless a name is taken."""
         table, was, now = literal(target.name.sql), literal(f"{target.built.name}_"), literal(f"{target.name.name}_")
-        body = f"""DECLARE own record;
-BEGIN
-FOR own IN SELECT n.nspname, i.relname, {now} || substr(i.relname, length({was}) + 1) AS name FROM pg_index x
-    JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
-    WHERE x.indrelid = to_regclass({table}) AND starts_with(i.relname, {was}) ORDER BY i.relname
-LOOP
-  IF to_regclass(format('%I.%I', own.nspname, own.name)) IS NULL THEN
-    EXECUTE format('ALTER INDEX %I.%I RENAME TO %I', own.nspname, own.relname, own.name);
-  END IF;
-END LOOP;
-END"""
-        return f"DO {literal(body)}"
+        return sending_sql(f"""SELECT format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, i.relname, to_be.name)
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace,
+LATERAL (SELECT {now} || substr(i.relname, length({was}) + 1)) to_be (name)
+WHERE x.indrelid = to_regclass({table}) AND starts_with(i.relname, {was})
+  AND to_regclass(format('%I.%I', n.nspname, to_be.name)) IS NULL ORDER BY i.relname""")
