@@ -163,10 +163,10 @@ def asking_sql(statements: str, declared: str = "") -> str:
     return f"DO {literal(f'DECLARE {PATH_KEPT}{declared}BEGIN {own_path(statements)} END')}"
 
 
-def commands(query: str) -> str:
+def commands(query: str, before: str = "") -> str:
     """Return statements of a DO block that has COMMANDS_KEPT: what a query returns is sent, not under OWN_PATH."""
     found = own_path(f"schema_kit_commands := ARRAY({query});")
-    return f"{found} FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP;"
+    return f"{found} {before}FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP;"
 
 
 COMMANDS_KEPT = f"{PATH_KEPT}schema_kit_commands text[]; command text; "

@@ -140,12 +140,12 @@ def print_sql(table: Table) -> Iterator[str]:
     """PostgreSQL prints all of a table that was looked at, as it is now, and keeps that until the transaction ends."""
     if not table.stamp:
         return
-    asked = f"asked text := {literal(_asked(table.name))}; "
-    body = """
+    body = f"""
+  asked := {literal(_asked(table.name))};
   EXECUTE asked INTO printed;
   PERFORM set_config('schema_kit.asked', asked, true), set_config('schema_kit.printed', printed::text, true);
 """
-    yield asking_sql(body, f"{asked}printed jsonb; ")
+    yield asking_sql(body, "asked text; printed jsonb; ")
 
 
 def _asked(table: QualifiedName) -> str:
@@ -212,19 +212,11 @@ def of_primary(table: Table) -> Iterator[tuple[str, str]]:
         yield "index %I, definition", table.primary.name
 
 
-def of_partition(table: Table, same_name: bool) -> Iterator[tuple[str, str]]:
-    """Yield what a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints.
-
-    Args:
-        table: the partition.
-        same_name: whether what is looked at has its name, and so its privileges, row security and comment.
-    """
-    objects = ("index ", "constraint ", "statistics ", "trigger ", "view ", *(() if same_name else ("policy ",)))
+def of_partition() -> Iterator[tuple[str, str]]:
+    """Yield what a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints."""
+    yield from ((f"{begin}%s", "") for begin in ("index ", "constraint ", "statistics ", "trigger ", "view "))
     place = ("bounds", "parents", "options", "tablespace", "replica identity")
-    named = ("privileges", "comment", "row security", "forced row security")
-    yield from ((f"{begin}%s", "") for begin in objects)
-    yield from ((f"table, {name}%s", "") for name in (*place, *(() if same_name else named)))
-    yield from (("column %I, privileges", column.name) for column in (() if same_name else table.columns))
+    yield from ((f"table, {name}%s", "") for name in place)
 
 
 def of_archive(table: Table, compressed: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -142,8 +142,8 @@ class BeginCopy(Step):
         )
         yield from made_sql(copy.staging, self.like)
         for target in copy.targets:
-            like = replace(self.like, grants=()) if target.default else self.like
             heir = target.default or self.purpose == "split"
+            like = replace(self.like, grants=()) if heir else self.like
             if heir and self.purpose != "convert":
                 like = replace(like, tablespace=self.tablespace)
             options = Branch(options=self.options if heir else self.like.options)

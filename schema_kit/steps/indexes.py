@@ -266,16 +266,31 @@ WHERE o.indexrelid = {was}::regclass AND o.indisclustered AND x.indexrelid = {no
 
 def indexes_alike_sql(old: QualifiedName, new: QualifiedName) -> str:
     """Each index of a table gets what was set for the one of another table that is defined as it is."""
-    # What follows USING is the same; how the index and the table are called is not.
-    same = "regexp_replace(pg_get_indexdef({}.indexrelid), '^.*? USING ', '')"
-    pairs = (
-        "SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid FROM pg_index o JOIN pg_index n "
-        f"ON {same.format('o')} = {same.format('n')} AND n.indisunique = o.indisunique "
-        f"WHERE o.indrelid = {literal(old.sql)}::regclass AND n.indrelid = {literal(new.sql)}::regclass"
-    )
     return sending_sql(
-        f"WITH s AS ({pairs}) SELECT format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', s.new::regclass, "
+        f"WITH s AS ({pairs_sql(old, new)}) SELECT format('COMMENT ON INDEX %s IS %L', s.new::regclass, "
+        "obj_description(s.old, 'pg_class')) FROM s "
+        "UNION ALL SELECT format('ALTER INDEX %s SET (%s)', s.new::regclass, array_to_string(i.reloptions, ', ')) "
+        "FROM s JOIN pg_class i ON i.oid = s.old WHERE i.reloptions IS NOT NULL "
+        "UNION ALL SELECT format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', s.new::regclass, "
         "t.attnum, t.attstattarget) FROM s JOIN pg_attribute t ON t.attrelid = s.old AND t.attstattarget >= 0 "
         "UNION ALL SELECT format('ALTER TABLE %s CLUSTER ON %I', s.indrelid::regclass, c.relname) "
         "FROM s JOIN pg_class c ON c.oid = s.new WHERE s.indisclustered"
+    )
+
+
+def pairs_sql(old: QualifiedName, new: QualifiedName) -> str:
+    """Return a SELECT of the indexes of a table, each with the one of another table that is defined as it is."""
+
+    def of(table: QualifiedName) -> str:
+        # What follows USING is the same; how the index and the table are called, and how full its pages are, is not.
+        tail = "regexp_replace(pg_get_indexdef(x.indexrelid), '^.*? USING ', '')"
+        definition = f"regexp_replace({tail}, ' WITH [(][^()]*[)]', '')"
+        return (
+            f"(SELECT x.*, {definition} AS definition, row_number() OVER (PARTITION BY x.indisunique, {definition} "
+            f"ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass({literal(table.sql)}))"
+        )
+
+    return (
+        "SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid "
+        f"FROM {of(old)} o JOIN {of(new)} n USING (definition, indisunique, place)"
     )

@@ -24,6 +24,14 @@ ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "schema_kit_bounds" CHECK
 ALTER TABLE "public"."events_default__staging" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 CREATE TABLE "public"."events_default__new" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
 ALTER TABLE "public"."events_default__staging" ATTACH PARTITION "public"."events_default__new" DEFAULT;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''ALTER TABLE %s '', o.attrelid::regclass) || CASE WHEN k.oid IS NULL
+  THEN format(''ALTER COLUMN %I SET NOT NULL'', o.attname)
+  ELSE format(''ADD CONSTRAINT %I NOT NULL %I'', k.conname, o.attname) END
+FROM pg_attribute s JOIN pg_attribute o ON o.attname = s.attname AND o.attnum > 0 AND NOT o.attnotnull
+LEFT JOIN pg_constraint k ON k.conrelid = s.attrelid AND k.contype = ''n'' AND k.conkey[1] = s.attnum
+WHERE s.attrelid = ''"public"."events_default"''::regclass AND s.attnum > 0 AND s.attnotnull AND NOT s.attisdropped
+  AND o.attrelid = ''"public"."events_default__new"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 CREATE TABLE "public"."events_default__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "public"."events_default" WITH NO DATA;
 DO 'BEGIN DROP TABLE "public"."events_default__log"; RAISE SQLSTATE ''SKIT0''; EXCEPTION WHEN SQLSTATE ''SKIT0'' THEN NULL; END';
 ALTER TABLE "public"."events_default__log" REPLICA IDENTITY FULL;
@@ -382,6 +390,18 @@ SELECT format(''ALTER TABLE %s ALTER COLUMN %I %s'', own, name, action) FROM col
 UNION ALL SELECT format(''COMMENT ON COLUMN %s.%I IS %L'', own, name, comment) FROM columns
 WHERE comment IS DISTINCT FROM own_comment); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 COMMENT ON TABLE "public"."events_default" IS NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(WITH s AS (SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid FROM (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default__old"'')) o JOIN (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default"'')) n USING (definition, indisunique, place)) SELECT format(''COMMENT ON INDEX %s IS %L'', s.new::regclass, obj_description(s.old, ''pg_class'')) FROM s UNION ALL SELECT format(''ALTER INDEX %s SET (%s)'', s.new::regclass, array_to_string(i.reloptions, '', '')) FROM s JOIN pg_class i ON i.oid = s.old WHERE i.reloptions IS NOT NULL UNION ALL SELECT format(''ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s'', s.new::regclass, t.attnum, t.attstattarget) FROM s JOIN pg_attribute t ON t.attrelid = s.old AND t.attstattarget >= 0 UNION ALL SELECT format(''ALTER TABLE %s CLUSTER ON %I'', s.indrelid::regclass, c.relname) FROM s JOIN pg_class c ON c.oid = s.new WHERE s.indisclustered); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''COMMENT ON CONSTRAINT %I ON %s IS %L'', o.conname, ''"public"."events_default"''::regclass, d.description) FROM pg_constraint s JOIN pg_constraint o
+  ON o.contype = s.contype AND pg_get_constraintdef(o.oid) = pg_get_constraintdef(s.oid)
+JOIN pg_description d ON d.classoid = ''pg_constraint''::regclass AND d.objoid = s.oid
+WHERE s.conrelid = ''"public"."events_default__old"''::regclass AND o.conrelid = ''"public"."events_default"''::regclass
+UNION ALL SELECT format(''COMMENT ON POLICY %I ON %s IS %L'', o.polname, ''"public"."events_default"''::regclass, d.description) FROM pg_policy s JOIN pg_policy o USING (polname)
+JOIN pg_description d ON d.classoid = ''pg_policy''::regclass AND d.objoid = s.oid
+WHERE s.polrelid = ''"public"."events_default__old"''::regclass AND o.polrelid = ''"public"."events_default"''::regclass
+UNION ALL SELECT format(''COMMENT ON TRIGGER %I ON %s IS %L'', o.tgname, ''"public"."events_default"''::regclass, d.value) FROM pg_trigger o
+JOIN jsonb_each_text(current_setting(''schema_kit.printed'', true)::jsonb) d
+  ON d.key = format(''trigger %I, comment'', o.tgname) WHERE o.tgrelid = ''"public"."events_default"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 DROP TABLE "public"."events_default__staging", "public"."events_default__log";
 DROP FUNCTION "public"."events_default__log"();
 UPDATE "schema_kit"."copy_run" SET swapped_at = pg_catalog.clock_timestamp() WHERE source_table = 'public.events_default';
@@ -405,11 +425,14 @@ AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHE
             AND x.indisprimary AND i.relname <> ''events_default__old_pkey'')) THEN
 RAISE object_not_in_prerequisite_state USING MESSAGE = ''public.events_default__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_default__old and run this again.'';
 END IF; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
-DROP TABLE IF EXISTS "public"."events_default__old";
 DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(SELECT format(''ALTER INDEX %I.%I RENAME TO %I'', n.nspname, i.relname, to_be.name)
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace,
-LATERAL (SELECT ''events_default_'' || substr(i.relname, length(''events_default__new_'') + 1)) to_be (name)
-WHERE x.indrelid = to_regclass(''"public"."events_default"'') AND starts_with(i.relname, ''events_default__new_'')
-  AND to_regclass(format(''%I.%I'', n.nspname, to_be.name)) IS NULL ORDER BY i.relname); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+LEFT JOIN (SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid FROM (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default__old"'')) o JOIN (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default"'')) n USING (definition, indisunique, place)) pair ON pair.new = i.oid
+LEFT JOIN pg_class p ON p.oid = pair.old,
+LATERAL (SELECT coalesce(p.relname, ''events_default_'' || substr(i.relname, length(''events_default__new_'') + 1))) to_be (name)
+WHERE x.indrelid = to_regclass(''"public"."events_default"'') AND to_be.name <> i.relname AND (p.oid IS NOT NULL
+  OR starts_with(i.relname, ''events_default__new_'') AND to_regclass(format(''%I.%I'', n.nspname, to_be.name)) IS NULL)
+ORDER BY i.relname); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); DROP TABLE IF EXISTS "public"."events_default__old";FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+DROP TABLE IF EXISTS "public"."events_default__old";
 UPDATE "schema_kit"."copy_run" SET finished_at = pg_catalog.clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;

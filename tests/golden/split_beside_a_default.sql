@@ -15,6 +15,22 @@ ALTER TABLE "public"."events_before__staging" ATTACH PARTITION "public"."events_
 CREATE TABLE "public"."events_p20261101" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
 ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-11-01 00:00:00+00' AND "created_at" < '2026-12-01 00:00:00+00');
 ALTER TABLE "public"."events_before__staging" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''ALTER TABLE %s '', o.attrelid::regclass) || CASE WHEN k.oid IS NULL
+  THEN format(''ALTER COLUMN %I SET NOT NULL'', o.attname)
+  ELSE format(''ADD CONSTRAINT %I NOT NULL %I'', k.conname, o.attname) END
+FROM pg_attribute s JOIN pg_attribute o ON o.attname = s.attname AND o.attnum > 0 AND NOT o.attnotnull
+LEFT JOIN pg_constraint k ON k.conrelid = s.attrelid AND k.contype = ''n'' AND k.conkey[1] = s.attnum
+WHERE s.attrelid = ''"public"."events_before"''::regclass AND s.attnum > 0 AND s.attnotnull AND NOT s.attisdropped
+  AND o.attrelid = ''"public"."events_p20261001"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''ALTER TABLE %s '', o.attrelid::regclass) || CASE WHEN k.oid IS NULL
+  THEN format(''ALTER COLUMN %I SET NOT NULL'', o.attname)
+  ELSE format(''ADD CONSTRAINT %I NOT NULL %I'', k.conname, o.attname) END
+FROM pg_attribute s JOIN pg_attribute o ON o.attname = s.attname AND o.attnum > 0 AND NOT o.attnotnull
+LEFT JOIN pg_constraint k ON k.conrelid = s.attrelid AND k.contype = ''n'' AND k.conkey[1] = s.attnum
+WHERE s.attrelid = ''"public"."events_before"''::regclass AND s.attnum > 0 AND s.attnotnull AND NOT s.attisdropped
+  AND o.attrelid = ''"public"."events_p20261101"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 CREATE TABLE "public"."events_before__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "public"."events_before" WITH NO DATA;
 DO 'BEGIN DROP TABLE "public"."events_before__log"; RAISE SQLSTATE ''SKIT0''; EXCEPTION WHEN SQLSTATE ''SKIT0'' THEN NULL; END';
 ALTER TABLE "public"."events_before__log" REPLICA IDENTITY FULL;
@@ -362,6 +378,32 @@ SELECT format(''ALTER TABLE %s ALTER COLUMN %I %s'', own, name, action) FROM col
 ) a (action)
 UNION ALL SELECT format(''COMMENT ON COLUMN %s.%I IS %L'', own, name, comment) FROM columns
 WHERE comment IS DISTINCT FROM own_comment); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+COMMENT ON TABLE "public"."events_p20261001" IS NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(WITH s AS (SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid FROM (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_before__old"'')) o JOIN (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_p20261001"'')) n USING (definition, indisunique, place)) SELECT format(''COMMENT ON INDEX %s IS %L'', s.new::regclass, obj_description(s.old, ''pg_class'')) FROM s UNION ALL SELECT format(''ALTER INDEX %s SET (%s)'', s.new::regclass, array_to_string(i.reloptions, '', '')) FROM s JOIN pg_class i ON i.oid = s.old WHERE i.reloptions IS NOT NULL UNION ALL SELECT format(''ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s'', s.new::regclass, t.attnum, t.attstattarget) FROM s JOIN pg_attribute t ON t.attrelid = s.old AND t.attstattarget >= 0 UNION ALL SELECT format(''ALTER TABLE %s CLUSTER ON %I'', s.indrelid::regclass, c.relname) FROM s JOIN pg_class c ON c.oid = s.new WHERE s.indisclustered); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''COMMENT ON CONSTRAINT %I ON %s IS %L'', o.conname, ''"public"."events_p20261001"''::regclass, d.description) FROM pg_constraint s JOIN pg_constraint o
+  ON o.contype = s.contype AND pg_get_constraintdef(o.oid) = pg_get_constraintdef(s.oid)
+JOIN pg_description d ON d.classoid = ''pg_constraint''::regclass AND d.objoid = s.oid
+WHERE s.conrelid = ''"public"."events_before__old"''::regclass AND o.conrelid = ''"public"."events_p20261001"''::regclass
+UNION ALL SELECT format(''COMMENT ON POLICY %I ON %s IS %L'', o.polname, ''"public"."events_p20261001"''::regclass, d.description) FROM pg_policy s JOIN pg_policy o USING (polname)
+JOIN pg_description d ON d.classoid = ''pg_policy''::regclass AND d.objoid = s.oid
+WHERE s.polrelid = ''"public"."events_before__old"''::regclass AND o.polrelid = ''"public"."events_p20261001"''::regclass
+UNION ALL SELECT format(''COMMENT ON TRIGGER %I ON %s IS %L'', o.tgname, ''"public"."events_p20261001"''::regclass, d.value) FROM pg_trigger o
+JOIN jsonb_each_text(current_setting(''schema_kit.printed'', true)::jsonb) d
+  ON d.key = format(''trigger %I, comment'', o.tgname) WHERE o.tgrelid = ''"public"."events_p20261001"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+COMMENT ON TABLE "public"."events_p20261101" IS NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(WITH s AS (SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid FROM (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_before__old"'')) o JOIN (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_p20261101"'')) n USING (definition, indisunique, place)) SELECT format(''COMMENT ON INDEX %s IS %L'', s.new::regclass, obj_description(s.old, ''pg_class'')) FROM s UNION ALL SELECT format(''ALTER INDEX %s SET (%s)'', s.new::regclass, array_to_string(i.reloptions, '', '')) FROM s JOIN pg_class i ON i.oid = s.old WHERE i.reloptions IS NOT NULL UNION ALL SELECT format(''ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s'', s.new::regclass, t.attnum, t.attstattarget) FROM s JOIN pg_attribute t ON t.attrelid = s.old AND t.attstattarget >= 0 UNION ALL SELECT format(''ALTER TABLE %s CLUSTER ON %I'', s.indrelid::regclass, c.relname) FROM s JOIN pg_class c ON c.oid = s.new WHERE s.indisclustered); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''COMMENT ON CONSTRAINT %I ON %s IS %L'', o.conname, ''"public"."events_p20261101"''::regclass, d.description) FROM pg_constraint s JOIN pg_constraint o
+  ON o.contype = s.contype AND pg_get_constraintdef(o.oid) = pg_get_constraintdef(s.oid)
+JOIN pg_description d ON d.classoid = ''pg_constraint''::regclass AND d.objoid = s.oid
+WHERE s.conrelid = ''"public"."events_before__old"''::regclass AND o.conrelid = ''"public"."events_p20261101"''::regclass
+UNION ALL SELECT format(''COMMENT ON POLICY %I ON %s IS %L'', o.polname, ''"public"."events_p20261101"''::regclass, d.description) FROM pg_policy s JOIN pg_policy o USING (polname)
+JOIN pg_description d ON d.classoid = ''pg_policy''::regclass AND d.objoid = s.oid
+WHERE s.polrelid = ''"public"."events_before__old"''::regclass AND o.polrelid = ''"public"."events_p20261101"''::regclass
+UNION ALL SELECT format(''COMMENT ON TRIGGER %I ON %s IS %L'', o.tgname, ''"public"."events_p20261101"''::regclass, d.value) FROM pg_trigger o
+JOIN jsonb_each_text(current_setting(''schema_kit.printed'', true)::jsonb) d
+  ON d.key = format(''trigger %I, comment'', o.tgname) WHERE o.tgrelid = ''"public"."events_p20261101"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 ALTER TABLE "public"."events_default" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
 ALTER TABLE "public"."events_p20261001" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
 ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
