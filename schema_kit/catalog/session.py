@@ -230,7 +230,8 @@ def borrowed(connection: Connection) -> Iterator[None]:
 
 
 def _raw(connection: Connection) -> Any:
-    return connection.connection.dbapi_connection
+    with lost_is_lost():
+        return connection.connection.dbapi_connection
 
 
 @contextmanager

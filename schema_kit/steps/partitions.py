@@ -297,7 +297,8 @@ class RememberMaintenance(SharedStep):
             sorted({literal(name) for one in self.parents for name in (str(one), f"{one.schema}.{one.name}")})
         )
         return (
-            f"UPDATE {PART_CONFIG.sql} SET maintenance_last_run = pg_catalog.now() WHERE parent_table IN (SELECT parent_table "
+            f"UPDATE {PART_CONFIG.sql} SET maintenance_last_run = pg_catalog.now() "
+            f"WHERE parent_table IN (SELECT parent_table "
             f"FROM {PART_CONFIG.sql} WHERE parent_table IN ({names}) FOR UPDATE SKIP LOCKED)",
         )
 

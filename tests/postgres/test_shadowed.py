@@ -36,8 +36,8 @@ TABLE = (
 def test_steps_call_what_is_postgresqls_own(database: Database) -> None:
     """They stand behind pg_catalog in the path, as those in public do."""
     database.sql(*TABLE, f"CREATE SCHEMA {SCHEMA}")
-    with psycopg.connect(database.url, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
-        connection.execute(MAKE.encode(), VALUES)
+    with psycopg.connect(database.url, autocommit=True, cursor_factory=psycopg.ClientCursor) as maker:
+        maker.execute(MAKE.encode(), VALUES)
     of_it = database.sql("SELECT quote_ident(current_database())")[0][0]
     database.sql(f"ALTER DATABASE {of_it} SET search_path = public, {SCHEMA}")
     rows = "SELECT pg_catalog.count(*) FROM public.t"
