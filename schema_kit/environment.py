@@ -300,7 +300,7 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
         refuse(connection, "migrate")
         # No idle timeout may take the connection away while a long build runs on the other one.
         for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout"):
-            rows(connection, f"SELECT set_config('{setting}', '0', false)")
+            rows(connection, f"SELECT pg_catalog.set_config('{setting}', '0', false)")
         said = False
         while not take(connection, _LOCK):
             if not said:

@@ -140,3 +140,39 @@ def ended(sql: str) -> str:
 def archive_name(table: QualifiedName, name: str | None, schema: str | None) -> QualifiedName:
     """Return what an archive is called: the table's name and _archive, in its schema, unless something else is said."""
     return QualifiedName(schema or table.schema, name or fit(table.name, "_archive"))
+
+
+OWN_PATH = "pg_catalog, pg_temp"
+"""The search_path under which functions, operators and types by name are PostgreSQL's own, whatever users have made.
+
+A function of theirs whose arguments fit more exactly wins otherwise, wherever its schema stands in the path.
+"""
+
+PATH_KEPT = "schema_kit_path text := pg_catalog.current_setting('search_path'); "
+"""What a DO block declares that has an `own_path` in it."""
+
+
+def own_path(statements: str) -> str:
+    """Return statements of a DO block under OWN_PATH; then the session's holds again, as event triggers may need it."""
+    setting = "PERFORM pg_catalog.set_config('search_path', {}, true);"
+    return f"{setting.format(literal(OWN_PATH))} {statements} {setting.format('schema_kit_path')}"
+
+
+def asking_sql(statements: str, declared: str = "") -> str:
+    """Return a DO block that looks at something under OWN_PATH; *declared* has no queries."""
+    return f"DO {literal(f'DECLARE {PATH_KEPT}{declared}BEGIN {own_path(statements)} END')}"
+
+
+def commands(query: str, before: str = "") -> str:
+    """Return statements of a DO block that has COMMANDS_KEPT: what a query returns is sent, not under OWN_PATH."""
+    found = own_path(f"schema_kit_commands := ARRAY({query});")
+    return f"{found} {before}FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP;"
+
+
+COMMANDS_KEPT = f"{PATH_KEPT}schema_kit_commands text[]; command text; "
+"""What a DO block declares that has `commands` in it."""
+
+
+def sending_sql(query: str) -> str:
+    """Return a DO block that asks a query under OWN_PATH, and sends what it returns."""
+    return f"DO {literal(f'DECLARE {COMMANDS_KEPT}BEGIN {commands(query)} END')}"

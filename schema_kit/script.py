@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from schema_kit.errors import DeclarationError
 from schema_kit.fingerprints.stamps import compare_sql, lock_all_sql
-from schema_kit.names import literal
+from schema_kit.names import COMMANDS_KEPT, literal
 from schema_kit.steps import Plan, Step, Transaction
 
 
@@ -215,7 +215,8 @@ def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
     lines.append(f"SET LOCAL statement_timeout = '{limit}ms'")
     if limit:  # and all statements together; up to 16 there is no such setting
         name = "'transaction_timeout'"
-        lines.append(f"SELECT set_config({name}, '{limit}ms', true) WHERE current_setting({name}, true) IS NOT NULL")
+        there = f"pg_catalog.current_setting({name}, true) IS NOT NULL"
+        lines.append(f"SELECT pg_catalog.set_config({name}, '{limit}ms', true) WHERE {there}")
     return tuple(lines)
 
 
@@ -237,7 +238,7 @@ def lock_statement(step: Step) -> str:
     if len({lock.mode for lock in locks}) == 1 and not any(lock.acquire for lock in locks):
         tables = ", ".join(f"ONLY {lock.table.sql}" for lock in locks)
         each = [f"LOCK TABLE {tables} IN {locks[0].mode.value} MODE"]
-    declared = "DECLARE command text; " if step.relies_on else ""
+    declared = f"DECLARE {COMMANDS_KEPT}" if step.relies_on else ""
     if step.relies_on:
         each = [*step.locks_first, *each, lock_all_sql(step.relies_on)]
     late = "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = 'locks not taken in time'"

@@ -16,6 +16,7 @@ from schema_kit.catalog.drivers import alike, sqlstate
 from schema_kit.catalog.session import lost_is_lost, rows
 from schema_kit.errors import LockNotAvailable
 from schema_kit.events import Emit, Waiting
+from schema_kit.names import OWN_PATH
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
 
@@ -58,6 +59,7 @@ def watching(
             return
         since, told = time.monotonic() - WATCH_SECONDS, 0.0
         with suppress(SQLAlchemyError), alike(connection.engine).connect() as other:
+            rows(other, f"SET search_path = {OWN_PATH}")
             while not ended.is_set():
                 looked = time.monotonic()
                 for state, share in rows(other, _BUILD, {"pid": pid}):

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schema_kit.catalog.session import rows
 
-OURS = "hashtextextended(%(key)s, 0)"
+OURS = "pg_catalog.hashtextextended(%(key)s, 0)"
 """The number of one of our locks; other programs have other ways to make one of a text."""
 
 

@@ -16,10 +16,10 @@ SELECT name, setting FROM (
   SELECT name, pg_catalog.current_setting(name) AS setting FROM pg_catalog.pg_settings
   WHERE source = 'session' AND context IN ('user', 'superuser') AND name !~ '^transaction_(isol|read|defer)'
   UNION ALL
-  SELECT name, pg_catalog.current_setting(name) FROM unnest(ARRAY['session_authorization', 'role']) AS name
+  SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.unnest(ARRAY['session_authorization', 'role']) AS name
 ) AS seen
 """
-_THEN = "SELECT name, pg_catalog.current_setting(name, true) FROM unnest(%(names)s::text[]) AS name"
+_THEN = "SELECT name, pg_catalog.current_setting(name, true) FROM pg_catalog.unnest(%(names)s::text[]) AS name"
 _SET = "SELECT pg_catalog.set_config(%(name)s, %(value)s, %(local)s)"
 
 

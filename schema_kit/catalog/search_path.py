@@ -8,11 +8,11 @@ from schema_kit.errors import PlanError
 
 RELATION = """
 SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = pg_catalog.to_regclass(pg_catalog.quote_ident(:name))
+WHERE c.oid = CAST(pg_catalog.to_regclass(pg_catalog.quote_ident(:name)) AS pg_catalog.oid)
 """
 TYPE = """
 SELECT n.nspname FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-WHERE t.oid = pg_catalog.to_regtype(pg_catalog.quote_ident(:name))
+WHERE t.oid = CAST(pg_catalog.to_regtype(pg_catalog.quote_ident(:name)) AS pg_catalog.oid)
 """
 _DEFAULT = "SELECT pg_catalog.current_schema()"
 

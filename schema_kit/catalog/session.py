@@ -73,17 +73,19 @@ OURS = {
 """What steps are sent under, where a database, a role or a session says otherwise. What a user's own expressions may
 rest on stays theirs: search_path, DateStyle, IntervalStyle, TimeZone, standard_conforming_strings, xmloption."""
 
-ON_CITUS = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
+ON_CITUS = "pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
 """A column of queries that are sent anyway: see `note_citus`."""
 
 _OTHERWISE = f"""
-SELECT o.name, current_setting(o.name, true), o.ours
-FROM unnest(%(names)s::text[], %(values)s::text[]) AS o (name, ours) WHERE current_setting(o.name, true) <> o.ours
+SELECT o.name, pg_catalog.current_setting(o.name, true), o.ours
+FROM unnest(%(names)s::text[], %(values)s::text[]) AS o (name, ours)
+WHERE pg_catalog.current_setting(o.name, true) <> o.ours
 UNION ALL
-SELECT 'search_path', current_setting('search_path'),
-       (SELECT string_agg(quote_ident(s.name), ', ' ORDER BY s.place)
-        FROM unnest(current_schemas(false)) WITH ORDINALITY s (name, place) WHERE s.name <> 'pg_catalog')
-WHERE 'pg_catalog' = ANY ((current_schemas(false))[2:])
+SELECT 'search_path', pg_catalog.current_setting('search_path'),
+       (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(s.name), ', ' ORDER BY s.place)
+        FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY s (name, place)
+        WHERE s.name <> 'pg_catalog')
+WHERE 'pg_catalog' = ANY ((pg_catalog.current_schemas(false))[2:])
 UNION ALL SELECT NULL, NULL, NULL WHERE {ON_CITUS}
 """
 # Behind another schema, pg_catalog is where a name is looked for last: its operators and functions may be shadowed.
@@ -228,7 +230,8 @@ def borrowed(connection: Connection) -> Iterator[None]:
 
 
 def _raw(connection: Connection) -> Any:
-    return connection.connection.dbapi_connection
+    with lost_is_lost():
+        return connection.connection.dbapi_connection
 
 
 @contextmanager

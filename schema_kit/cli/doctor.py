@@ -30,45 +30,48 @@ class _Found(NamedTuple):
 
 
 _SERVER = f"""
-SELECT 'version', current_setting('server_version_num')::int / 10000
+SELECT 'version', pg_catalog.current_setting('server_version_num')::int / 10000
          NOT BETWEEN {OLDEST.version // 10000} AND {NEWEST.version // 10000},
-       'PostgreSQL ' || current_setting('server_version')
+       'PostgreSQL ' || pg_catalog.current_setting('server_version')
          || '; tried on {OLDEST.version // 10000} to {NEWEST.version // 10000}'
 UNION ALL
-SELECT 'standby', pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN 'this server is a standby, and only reads'
+SELECT 'standby', pg_catalog.pg_is_in_recovery(),
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'this server is a standby, and only reads'
        ELSE 'this server takes writes' END
 UNION ALL
-SELECT 'schema', NOT coalesce(has_schema_privilege(n.oid, 'CREATE') AND has_schema_privilege(n.oid, 'USAGE'),
-                              has_database_privilege(current_database(), 'CREATE')),
-       CASE WHEN n.oid IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
-            THEN format('%I lacks CREATE on the database, and there is no schema schema_kit: CREATE SCHEMA schema_kit; '
-                        'GRANT USAGE, CREATE ON SCHEMA schema_kit TO %I', current_user, current_user)
-            WHEN NOT has_schema_privilege(n.oid, 'CREATE') OR NOT has_schema_privilege(n.oid, 'USAGE')
-            THEN format('GRANT USAGE, CREATE ON SCHEMA schema_kit TO %I', current_user)
+SELECT 'schema', NOT coalesce(may.fill, may.make), CASE WHEN n.oid IS NULL AND NOT may.make
+            THEN pg_catalog.format('%I lacks CREATE on the database, and there is no schema schema_kit: CREATE SCHEMA '
+              'schema_kit; GRANT USAGE, CREATE ON SCHEMA schema_kit TO %I', current_user, current_user)
+            WHEN NOT may.fill THEN pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA schema_kit TO %I', current_user)
             ELSE 'own tables go to the schema schema_kit' END
-FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'schema_kit'
+FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'schema_kit', LATERAL (
+  SELECT pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+         pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
+) may (fill, make)
 UNION ALL
-SELECT 'search_path', current_schema() IS NULL,
-       'names without a schema are looked up in ' || coalesce(nullif(array_to_string(current_schemas(false), ', '), ''),
-                                                              'no schema that exists: set search_path')
+SELECT 'search_path', pg_catalog.current_schema() IS NULL,
+       'names without a schema are looked up in ' || coalesce(
+         nullif(pg_catalog.array_to_string(pg_catalog.current_schemas(false), ', '), ''),
+         'no schema that exists: set search_path')
 UNION ALL
-SELECT 'row_security', count(*) > 0,
-       CASE WHEN count(*) = 0 THEN 'no table hides rows from this role'
-            ELSE 'row security hides rows of ' || string_agg(c.oid::regclass::text, ', ' ORDER BY c.oid)
+SELECT 'row_security', pg_catalog.count(*) > 0,
+       CASE WHEN pg_catalog.count(*) = 0 THEN 'no table hides rows from this role'
+            ELSE 'row security hides rows of ' || pg_catalog.string_agg(c.oid::regclass::text, ', ' ORDER BY c.oid)
                  || ' from this role: work on them needs BYPASSRLS' END
-FROM pg_class c WHERE c.relkind IN ('r', 'p') AND row_security_active(c.oid)
+FROM pg_class c WHERE c.relkind IN ('r', 'p') AND pg_catalog.row_security_active(c.oid)
 UNION ALL
-SELECT 'pg_trgm', count(*) = 0, CASE WHEN count(*) = 0
+SELECT 'pg_trgm', pg_catalog.count(*) = 0, CASE WHEN pg_catalog.count(*) = 0
        THEN 'the extension pg_trgm is not installed on the server (Debian: postgresql-contrib): no trigram indexes'
        ELSE 'pg_trgm is available' END
 FROM pg_available_extensions WHERE name = 'pg_trgm'
 UNION ALL
 SELECT 'lc_ctype', datctype IN ('C', 'POSIX'), CASE WHEN datctype IN ('C', 'POSIX')
-       THEN format('LC_CTYPE is %s: trigrams are of ASCII letters only', datctype) ELSE 'LC_CTYPE is ' || datctype END
-FROM pg_database WHERE datname = current_database()
+       THEN pg_catalog.format('LC_CTYPE is %s: trigrams are of ASCII letters only', datctype)
+       ELSE 'LC_CTYPE is ' || datctype::text END
+FROM pg_database WHERE datname = pg_catalog.current_database()
 UNION ALL
-SELECT 'invalid_index', count(*) > 0, CASE WHEN count(*) = 0 THEN 'no index is INVALID'
-       ELSE 'INVALID: ' || string_agg(x.indexrelid::regclass::text, ', ') || ' (op.reindex_concurrently)' END
+SELECT 'invalid_index', pg_catalog.count(*) > 0, CASE WHEN pg_catalog.count(*) = 0 THEN 'no index is INVALID'
+       ELSE 'INVALID: ' || pg_catalog.string_agg(x.indexrelid::regclass::text, ', ') || ' (op.reindex_concurrently)' END
 FROM pg_index x WHERE NOT x.indisvalid AND x.indislive
   AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
 """  # noqa: S608 - numbers alone

@@ -21,9 +21,9 @@ Finding = tuple[str, bool, str]
 
 _A_REVISION = re.compile(r"(?!\.#|__init__).*\.py")
 _STAMPED = """
-SELECT format('SELECT version_num FROM %s', c.oid::regclass), c.oid::regclass::text,
-       has_table_privilege(c.oid, 'SELECT'), current_user
-FROM pg_class c WHERE c.oid = to_regclass('alembic_version')
+SELECT pg_catalog.format('SELECT version_num FROM %s', c.oid::regclass), c.oid::regclass::text,
+       pg_catalog.has_table_privilege(c.oid, 'SELECT'), current_user
+FROM pg_class c WHERE c.oid = CAST(pg_catalog.to_regclass('alembic_version') AS oid)
 """
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 from schema_kit.fingerprints.stamps import OVERTAKEN
 from schema_kit.model.locks import Seen
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, asking_sql, literal
 
 
 def layout_sql(table: QualifiedName) -> str:
@@ -54,4 +54,4 @@ def same_layout_sql(seen: Sequence[Seen], written: Collection[QualifiedName] = (
             f"IF ({layout_sql(one.table)}) IS DISTINCT FROM {literal(one.stamp)} THEN "
             f"RAISE EXCEPTION USING ERRCODE = '{OVERTAKEN}', MESSAGE = {message}; END IF; "
         )
-    return f"DO {literal(f'BEGIN {body}END')}"
+    return asking_sql(body)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from schema_kit.fingerprints.stamps import CHANGED, OVERTAKEN
 from schema_kit.model import ForeignKey, Table
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, asking_sql, literal
 
 # A row is an object, a property of it, and its text; what is not there has no row. The table's own name is left out of
 # the texts, so that those of two tables can be compared. A privilege without a GRANT is printed as its default.
@@ -140,15 +140,12 @@ def print_sql(table: Table) -> Iterator[str]:
     """PostgreSQL prints all of a table that was looked at, as it is now, and keeps that until the transaction ends."""
     if not table.stamp:
         return
-    asked = _asked(table.name)
-    body = f"""DECLARE
-  asked text := {literal(asked)};
-  printed jsonb;
-BEGIN
+    body = f"""
+  asked := {literal(_asked(table.name))};
   EXECUTE asked INTO printed;
   PERFORM set_config('schema_kit.asked', asked, true), set_config('schema_kit.printed', printed::text, true);
-END"""
-    yield f"DO {literal(body)}"
+"""
+    yield asking_sql(body, "asked text; printed jsonb; ")
 
 
 def _asked(table: QualifiedName) -> str:
@@ -175,11 +172,7 @@ def same_sql(
     message = f"{what or f'what takes the place of {table.name}'} would not have "
     asked = literal(_asked(partition)) if partition else "current_setting('schema_kit.asked')"
     unless = f"was.key LIKE ANY (ARRAY[{_ON_PARTITIONS}]) OR " if partition is None else ""
-    body = f"""DECLARE
-  printed jsonb;
-  lost text;
-  changed text;
-BEGIN
+    body = f"""
   EXECUTE {asked} INTO printed;
   SELECT string_agg(format('%s: %s', was.key, left(was.value, 200))
                     || coalesce(' (but ' || left(printed->>was.key, 200) || ')', ''), '; ' ORDER BY was.key) INTO lost
@@ -192,8 +185,8 @@ BEGIN
     END IF;
     RAISE feature_not_supported USING MESSAGE = {literal(message)} || lost;
   END IF;
-END"""
-    yield f"DO {literal(body)}"
+"""
+    yield asking_sql(body, "printed jsonb; lost text; changed text; ")
 
 
 # What partitions have, or what is said in another way, where a table is partitioned.
@@ -219,19 +212,11 @@ def of_primary(table: Table) -> Iterator[tuple[str, str]]:
         yield "index %I, definition", table.primary.name
 
 
-def of_partition(table: Table, same_name: bool) -> Iterator[tuple[str, str]]:
-    """Yield what a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints.
-
-    Args:
-        table: the partition.
-        same_name: whether what is looked at has its name, and so its privileges, row security and comment.
-    """
-    objects = ("index ", "constraint ", "statistics ", "trigger ", "view ", *(() if same_name else ("policy ",)))
+def of_partition() -> Iterator[tuple[str, str]]:
+    """Yield what a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints."""
+    yield from ((f"{begin}%s", "") for begin in ("index ", "constraint ", "statistics ", "trigger ", "view "))
     place = ("bounds", "parents", "options", "tablespace", "replica identity")
-    named = ("privileges", "comment", "row security", "forced row security")
-    yield from ((f"{begin}%s", "") for begin in objects)
-    yield from ((f"table, {name}%s", "") for name in (*place, *(() if same_name else named)))
-    yield from (("column %I, privileges", column.name) for column in (() if same_name else table.columns))
+    yield from ((f"table, {name}%s", "") for name in place)
 
 
 def of_archive(table: Table, compressed: Iterable[str]) -> Iterator[tuple[str, str]]:

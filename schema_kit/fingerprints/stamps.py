@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from schema_kit.model import Table
 from schema_kit.model.locks import Seen
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, asking_sql, commands, literal
 
 OVERTAKEN = "SK001"
 """The SQLSTATE of a step that finds, under its lock, something else than was last seen: it is decided again."""
@@ -134,23 +134,20 @@ def lock_all_sql(seen: Iterable[Seen]) -> str:
     """
     tables = ", ".join(f"({literal(one.table.sql)})" for one in seen)
     own = f"own AS (SELECT to_regclass(t)::oid AS oid FROM (VALUES {tables}) v (t))"
-    return f"FOR command IN WITH {own}, {_RELATION}{_LOCK} LOOP EXECUTE command; END LOOP"
+    return commands(f"WITH {own}, {_RELATION}{_LOCK}").removesuffix(";")
 
 
 def compare_sql(seen: Sequence[Seen]) -> str:
     """Under the locks: raises OVERTAKEN where a table is not what was last seen; keeps what no lock protects."""
     tables = ", ".join(f"({literal(one.table.sql)}, {literal(one.stamp)})" for one in seen)
     own = f"own AS (SELECT to_regclass(t)::oid AS oid FROM (VALUES {tables}) v (t, stamp))"
-    body = f"""DECLARE seen record;
-BEGIN
-FOR seen IN SELECT * FROM (VALUES {tables}) v (t, stamp) LOOP
+    body = f"""FOR seen IN SELECT * FROM (VALUES {tables}) v (t, stamp) LOOP
 IF (WITH own AS (SELECT to_regclass(seen.t)::oid AS oid), {_STAMP}) IS DISTINCT FROM seen.stamp THEN
   RAISE EXCEPTION USING ERRCODE = '{OVERTAKEN}', MESSAGE = seen.t || ' was changed after it was looked at';
 END IF;
 END LOOP;
-PERFORM set_config('schema_kit.unlocked', (WITH {own}, {_UNLOCKED})::text, true);
-END"""
-    return f"DO {literal(body)}"
+PERFORM set_config('schema_kit.unlocked', (WITH {own}, {_UNLOCKED})::text, true);"""
+    return asking_sql(body, "seen record; ")
 
 
 def compare_again_sql(seen: Sequence[Seen]) -> Iterable[str]:
@@ -159,10 +156,8 @@ def compare_again_sql(seen: Sequence[Seen]) -> Iterable[str]:
     Where nothing was compared under the locks, in a script whose earlier steps are still to come, nothing is here.
     """
     if seen:
-        body = f"""DECLARE changed text := ({CHANGED});
-BEGIN
+        body = f"""changed := ({CHANGED});
 IF changed IS NOT NULL THEN
   RAISE EXCEPTION USING ERRCODE = '{OVERTAKEN}', MESSAGE = 'changed by another session meanwhile: ' || changed;
-END IF;
-END"""
-        yield f"DO {literal(body)}"
+END IF;"""
+        yield asking_sql(body, "changed text; ")

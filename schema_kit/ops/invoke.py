@@ -260,9 +260,11 @@ def _current(context: MigrationContext) -> sa.Connection:
 
 def written(context: MigrationContext) -> int:
     """Return how many rows, those of the system catalogs included, the transaction that is open has written so far."""
-    if rows(_current(context), "SELECT pg_current_xact_id_if_assigned() IS NULL")[0][0]:
+    if rows(_current(context), "SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NULL")[0][0]:
         return 0
-    changes = "SELECT 1 + coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_xact_all_tables"
+    changes = (
+        "SELECT 1 + coalesce(pg_catalog.sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_xact_all_tables"
+    )
     return int(rows(_current(context), changes)[0][0])
 
 

@@ -20,7 +20,8 @@ from schema_kit.names import QualifiedName, ident
 
 _VERSIONS = """
 SELECT n.nspname::text, c.oid IS NOT NULL, pg_catalog.pg_is_in_recovery()
-FROM unnest(CASE WHEN %(schema)s::text IS NULL THEN current_schemas(false) ELSE ARRAY[%(schema)s::name] END)
+FROM pg_catalog.unnest(CASE WHEN %(schema)s::text IS NULL THEN pg_catalog.current_schemas(false)
+                            ELSE ARRAY[%(schema)s::name] END)
      WITH ORDINALITY s (name, place) JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name)s ORDER BY s.place
 """

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from schema_kit.model import Copy, CopyTarget, Index, Table
 from schema_kit.names import ident
 from schema_kit.plans.unpartition import own_checks
+from schema_kit.steps.columns_alike import not_null_alike_sql
 
 
 def heirs(copy: Copy, purpose: str) -> tuple[CopyTarget, ...]:
@@ -28,6 +29,7 @@ def own_sql(parent: Table, source: Table, copy: Copy, purpose: str) -> Iterator[
     """Yield what is sent once the targets exist, as LIKE the parent makes them."""
     checks = [check for check in source.checks if check[0] in _checks(parent, source)]
     for target in heirs(copy, purpose):
+        yield not_null_alike_sql(source.name, target.built)
         for name, definition, _ in checks:
             yield f"ALTER TABLE {target.built.sql} ADD CONSTRAINT {ident(name)} {definition}"
 

@@ -43,7 +43,8 @@ class ChangeAccessMethod(Step):
         name = self.table.sql
         row = f"ROW({', '.join(f'own.{ident(column)}' for column in self.columns)})::text"
         total = (
-            f"SELECT count(*) || ' rows, checksum ' || coalesce(sum(hashtextextended({row}, 0)::numeric), 0) "
+            "SELECT pg_catalog.concat(pg_catalog.count(*), ' rows, checksum ', "
+            f"coalesce(pg_catalog.sum(pg_catalog.hashtextextended({row}, 0)::numeric), 0)) "
             f"FROM {name} own"
         )
         change = f"ALTER TABLE {name} SET ACCESS METHOD {ident(self.method)}"
@@ -60,7 +61,7 @@ BEGIN
     RAISE data_corrupted USING MESSAGE = {message} || before || ', then ' || after;
   END IF;
   now_oid := {literal(name)}::text::pg_catalog.regclass;
-  IF now_oid <> old_oid AND to_regclass({literal(RETIRED_PARTITION.sql)}) IS NOT NULL THEN
+  IF now_oid <> old_oid AND pg_catalog.to_regclass({literal(RETIRED_PARTITION.sql)}) IS NOT NULL THEN
     UPDATE {RETIRED_PARTITION.sql} SET partition_oid = now_oid WHERE partition_oid = old_oid;
   END IF;
 END"""

@@ -9,7 +9,7 @@ from schema_kit.fingerprints.likeness import of_archive, print_sql, same_sql
 from schema_kit.fingerprints.stamps import seen
 from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, Table
-from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.names import QualifiedName, asking_sql, ident, idents, literal
 from schema_kit.steps.dependents import access_again_sql, access_sql, made_sql, own_view_lock, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.retirement import Attach, attach_sql, attached_sql, on_its_way_sql, recorded_sql
@@ -56,7 +56,7 @@ class CreateArchiveTable(SharedStep):
         """Foreign keys stay with the partitions that bring them: nothing locks the tables that they refer to."""
         archive = self.archive.sql
         without = " EXCLUDING INDEXES" if self.indexes is not None else ""
-        moment = f", {ident(ARCHIVED_AT)} timestamp with time zone DEFAULT now()" if self.archived_at else ""
+        moment = f", {ident(ARCHIVED_AT)} timestamp with time zone DEFAULT pg_catalog.now()" if self.archived_at else ""
         by = f" PARTITION BY RANGE ({ident(self.policy.control)})" if self.policy else ""
         where = f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else ""
         statements = [
@@ -209,15 +209,15 @@ class DropArchiveTable(SharedStep):
         # It may join a transaction whose settings are another's.
         setting = "PERFORM pg_catalog.set_config('row_security', {}, true);"
         check = (
-            f"DECLARE was text := pg_catalog.current_setting('row_security'); BEGIN {setting.format(literal('off'))} "
+            f"was := pg_catalog.current_setting('row_security'); {setting.format(literal('off'))} "
             f"IF EXISTS (SELECT 1 FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
-            f"USING MESSAGE = {message}; END IF; {setting.format('was')} {under_way} END"
+            f"USING MESSAGE = {message}; END IF; {setting.format('was')} {under_way}"
         )
         forget = f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE archive_table = {literal(str(self.archive))}"
         return (
             *((f"DROP VIEW {self.view.sql}",) if self.view else ()),
             f"LOCK TABLE {self.archive.sql} IN ACCESS EXCLUSIVE MODE",
-            f"DO {literal(check)}",
+            asking_sql(check, "was text; "),
             *((unregister_sql(self.archive),) if self.registered else ()),
             *((forget,) if self.remembered else ()),
             f"DROP TABLE {self.archive.sql}",
@@ -330,7 +330,7 @@ class AttachMoved(Attach):
 
 def _arrived_sql(wanted: Attaching, route: Route, default_check: str | None) -> Iterable[str]:
     yield from attach_sql(wanted, default_check)
-    yield moved_sql(route, wanted.seen.name, for_values(wanted.lower, wanted.upper), "now()")
+    yield moved_sql(route, wanted.seen.name, for_values(wanted.lower, wanted.upper), "pg_catalog.now()")
 
 
 @dataclass(frozen=True)
@@ -405,8 +405,9 @@ class KeepRestored(SharedStep):
     def sql(self) -> tuple[str, ...]:
         """A condition that exists stays once."""
         return (
-            f"UPDATE {ARCHIVE_POLICY.sql} SET restored = array_append(array_remove(restored, {literal(self.where)}), "
-            f"{literal(self.where)}) WHERE table_name = {literal(str(self.table))}",
+            f"UPDATE {ARCHIVE_POLICY.sql} SET restored = pg_catalog.array_append("
+            f"pg_catalog.array_remove(restored, {literal(self.where)}), {literal(self.where)}) "
+            f"WHERE table_name = {literal(str(self.table))}",
         )
 
 

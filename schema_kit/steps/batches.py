@@ -83,7 +83,7 @@ class StartBatches(SharedStep):
             "ON CONFLICT (name) DO UPDATE SET (table_name, change, target, key_columns, last_key, rows_seen, "
             "rows_changed, batch_size, record_oid, started_at, batch_at, passes, ended_at, missed, stays, finished_at) "
             "= (excluded.table_name, excluded.change, excluded.target, excluded.key_columns, NULL, 0, 0, "
-            "excluded.batch_size, excluded.record_oid, now(), NULL, 1, NULL, 0, false, NULL) "
+            "excluded.batch_size, excluded.record_oid, pg_catalog.now(), NULL, 1, NULL, 0, false, NULL) "
             "WHERE p.finished_at IS NOT NULL AND p.target <> excluded.target",
         )
 
@@ -205,8 +205,8 @@ class UpdateBatch(Step):
   SELECT last_key, batch_size FROM {BATCH_PROGRESS.sql}
   WHERE name = {literal(self.name)} AND ended_at IS NULL AND finished_at IS NULL FOR UPDATE
 ), schema_kit_window AS MATERIALIZED (
-  SELECT coalesce(jsonb_agg(jsonb_build_array({kept}) ORDER BY {", ".join(names)}), '[]') AS keys, count(*) AS seen,
-         count(*) FILTER (WHERE schema_kit_due) AS due
+  SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array({kept}) ORDER BY {", ".join(names)}), '[]') AS keys,
+         pg_catalog.count(*) AS seen, pg_catalog.count(*) FILTER (WHERE schema_kit_due) AS due
   FROM (
     ({rows} (SELECT last_key IS NULL FROM schema_kit_at) {limit})
     UNION ALL
@@ -214,19 +214,20 @@ class UpdateBatch(Step):
   ) AS schema_kit_rows
 ), schema_kit_changed AS (
   UPDATE {table.sql} SET {self.change.set_clause}
-  FROM jsonb_array_elements((SELECT keys FROM schema_kit_window)) AS schema_kit_batch (schema_kit_key)
+  FROM pg_catalog.jsonb_array_elements((SELECT keys FROM schema_kit_window)) AS schema_kit_batch (schema_kit_key)
   WHERE {same}{where}
   RETURNING {due} AS stays
 ), schema_kit_done AS MATERIALIZED (
-  SELECT count(*) AS changed, coalesce(bool_or(stays), false) AS stays,
-         clock_timestamp() - statement_timestamp() AS took FROM schema_kit_changed
+  SELECT pg_catalog.count(*) AS changed, coalesce(pg_catalog.bool_or(stays), false) AS stays,
+         pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp() AS took FROM schema_kit_changed
 )
 UPDATE {BATCH_PROGRESS.sql} AS p SET
   last_key = coalesce(w.keys -> -1, p.last_key), rows_seen = p.rows_seen + w.seen,
   rows_changed = p.rows_changed + d.changed,
-  batch_size = least({LARGEST}, greatest({SMALLEST}, round(a.batch_size * {factor}))), batch_at = clock_timestamp(),
+  batch_size = least({LARGEST}, greatest({SMALLEST}, pg_catalog.round(a.batch_size::numeric * {factor}))),
+  batch_at = pg_catalog.clock_timestamp(),
   missed = p.missed + greatest(w.due - d.changed, 0), stays = p.stays OR d.stays,
-  ended_at = CASE WHEN w.seen < a.batch_size THEN clock_timestamp() END
+  ended_at = CASE WHEN w.seen < a.batch_size THEN pg_catalog.clock_timestamp() END
 FROM schema_kit_at a, schema_kit_window w, schema_kit_done d
 WHERE p.name = {literal(self.name)}""",
         )
@@ -260,7 +261,7 @@ class EndPass(Step):
             f"{ended_pass} AND passes < {MOST_PASSES} "
             f"AND EXISTS (SELECT 1 FROM {self.table.sql} WHERE ({ended(self.missed)}))"
         )
-        finish = f"UPDATE {BATCH_PROGRESS.sql} SET finished_at = clock_timestamp() {ended_pass}"
+        finish = f"UPDATE {BATCH_PROGRESS.sql} SET finished_at = pg_catalog.clock_timestamp() {ended_pass}"
         return (again, finish) if self.missed else (finish,)
 
 
@@ -329,7 +330,7 @@ def _tree(table: QualifiedName) -> str:
 
 def kept_text(column: KeyColumn, name: str) -> str:
     """A value of a key as JSON takes it: moments as ISO 8601, whatever the session's DateStyle; all else as text."""
-    return f"to_jsonb({name})" if column.moment else f"{name}::text"
+    return f"pg_catalog.to_jsonb({name})" if column.moment else f"{name}::text"
 
 
 def _behind(key: tuple[KeyColumn, ...], first: int = 0) -> str:

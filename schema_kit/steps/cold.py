@@ -11,7 +11,7 @@ from schema_kit.fingerprints.snapshots import older_sql
 from schema_kit.fingerprints.stamps import OVERTAKEN
 from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.model import ColdArchive, ColdColumn, ColdMove, Table
-from schema_kit.names import QualifiedName, ident, literal, within
+from schema_kit.names import QualifiedName, asking_sql, ident, literal, within
 from schema_kit.steps.archives import Route, moved_sql
 from schema_kit.steps.dependents import access_sql
 from schema_kit.steps.files import TEXTS
@@ -29,8 +29,8 @@ _ROWS = "200"
 """Sent and read at a time: so many are in memory."""
 
 CLUSTER = (
-    "(SELECT concat_ws('/', s.system_identifier, d.oid) FROM pg_catalog.pg_control_system() s, "
-    "pg_catalog.pg_database d WHERE d.datname = current_database())"
+    "(SELECT pg_catalog.concat_ws('/', s.system_identifier, d.oid) FROM pg_catalog.pg_control_system() s, "
+    "pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())"
 )
 """SQL: what distinguishes this database from a clone of it."""
 
@@ -108,8 +108,8 @@ def _row(move: ColdMove) -> str:
 def _summed(move: ColdMove, table: QualifiedName, into: str = "") -> str:
     """Return a SELECT of the number of rows and their checksum; values are compared as this server prints them."""
     row = ", ".join(f"own.{ident(column.name)}" for column in move.columns)
-    total = f"coalesce(sum(hashtextextended(ROW({row})::text, 0)::numeric), 0)"
-    return f"SELECT count(*), {total}{f' INTO {into}' if into else ''} FROM {table.sql} own"
+    total = f"coalesce(pg_catalog.sum(pg_catalog.hashtextextended(ROW({row})::text, 0)::numeric), 0)"
+    return f"SELECT pg_catalog.count(*), {total}{f' INTO {into}' if into else ''} FROM {table.sql} own"
 
 
 def _soon(*statements: str) -> tuple[str, ...]:
@@ -182,10 +182,10 @@ class CopyToCold(Step):
         """A table of an earlier try, known by its comment, is made again; any other one is refused."""
         move, remote = self.move, self.move.remote
         columns = ", ".join(column.there for column in move.columns)
-        own = f"to_regclass({literal(remote.name.sql)})"
+        own = f"pg_catalog.to_regclass({literal(remote.name.sql)})"
         taken = literal(f"{remote.name} exists on server {remote.server} and is not a copy of {move.name}")
         body = (
-            f"BEGIN IF {own} IS NOT NULL AND obj_description({own}, 'pg_class') IS DISTINCT FROM "
+            f"BEGIN IF {own} IS NOT NULL AND pg_catalog.obj_description({own}, 'pg_class') IS DISTINCT FROM "
             f"{literal(remote.mark)} THEN {_raise('duplicate_table', taken)}; END IF; "
             f"DROP TABLE IF EXISTS {remote.name.sql}; CREATE TABLE {remote.name.sql} ({columns}); "
             f"COMMENT ON TABLE {remote.name.sql} IS {literal(remote.mark)}; END"
@@ -194,7 +194,7 @@ class CopyToCold(Step):
             # TRUNCATE: so that the files of a failed copy go at once.
             *_soon(remote.send(f"DO {literal(body)}"), f"TRUNCATE {move.foreign.sql}"),
             _copied_sql(move, move.name, move.foreign),
-            f"UPDATE {COLD_PARTITION.sql} SET copied_at = clock_timestamp(), (row_count, checksum) = "
+            f"UPDATE {COLD_PARTITION.sql} SET copied_at = pg_catalog.clock_timestamp(), (row_count, checksum) = "
             f"({_summed(move, move.name)}) WHERE {_row(move)}",
         )
 
@@ -208,7 +208,7 @@ def _same_columns_sql(move: ColdMove) -> str:
     )
     message = literal(f"{move.name} has other columns than those that were copied")
     other = f"RAISE EXCEPTION USING ERRCODE = '{OVERTAKEN}', MESSAGE = {message}"
-    return f"DO {literal(f'BEGIN IF NOT ARRAY({there}) <@ ARRAY[{known}] THEN {other}; END IF; END')}"
+    return asking_sql(f"IF NOT ARRAY({there}) <@ ARRAY[{known}] THEN {other}; END IF;")
 
 
 def _swap_sql(move: ColdMove, taken: tuple[str, ...], *swap: str) -> str:
@@ -217,12 +217,12 @@ def _swap_sql(move: ColdMove, taken: tuple[str, ...], *swap: str) -> str:
     Where rows differ, since they were written meanwhile, that is committed instead, and they are copied again.
     """
     differs = (
-        "format('%s has %s rows, checksum %s; %s on server %s has %s rows, checksum %s', "
+        "pg_catalog.format('%s has %s rows, checksum %s; %s on server %s has %s rows, checksum %s', "
         f"{literal(str(move.name))}, rows_here, sum_here, {literal(str(move.remote.name))}, "
         f"{literal(move.remote.server)}, rows_there, sum_there)"
     )
     locks = "; ".join(taken)
-    return f"""DECLARE rows_here bigint; sum_here numeric; rows_there bigint; sum_there numeric;
+    return f"""DECLARE rows_here bigint; sum_here numeric; rows_there bigint; sum_there numeric; wait float;
 BEGIN
   {_summed(move, move.name, "rows_here, sum_here")};
   {_summed(move, move.foreign, "rows_there, sum_there")};
@@ -230,15 +230,17 @@ BEGIN
     UPDATE {COLD_PARTITION.sql} SET copied_at = NULL, differs = {differs} WHERE {_row(move)};
     RETURN;
   END IF;
-  PERFORM set_config('lock_timeout', greatest(1, extract(epoch FROM current_setting('lock_timeout')::interval) * 1000
-    / {len(taken)})::int::text, true);
+  wait := extract(epoch FROM pg_catalog.current_setting('lock_timeout')::interval);
+  PERFORM pg_catalog.set_config('lock_timeout', greatest(1.0::float, wait / {
+        len(taken) / 1000
+    }::float)::int::text, true);
   FOR attempt IN 1..{_TRIES} LOOP
     BEGIN
       {locks};
       EXIT;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       IF attempt = {_TRIES} THEN RAISE; END IF;
-      PERFORM pg_sleep(extract(epoch FROM current_setting('lock_timeout')::interval) * (1 + random()));
+      PERFORM pg_catalog.pg_sleep(wait / {len(taken)}.0::float * (1.0::float + pg_catalog.random()));
     END;
   END LOOP;
   {
@@ -296,7 +298,7 @@ class SwapToCold(Step):
             f"DROP TABLE {move.name.sql}",
             f"ALTER FOREIGN TABLE {move.foreign.sql} OPTIONS (ADD updatable 'false', ADD truncatable 'false')",
             f"ALTER TABLE {move.cold.sql} ATTACH PARTITION {move.foreign.sql} {for_values(move.lower, move.upper)}",
-            f"UPDATE {COLD_PARTITION.sql} SET moved_at = now(), copied_at = NULL, differs = NULL, "
+            f"UPDATE {COLD_PARTITION.sql} SET moved_at = pg_catalog.now(), copied_at = NULL, differs = NULL, "
             f"row_count = rows_here, checksum = sum_here WHERE {_row(move)}",
             f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE {_row(move)}",
         )
@@ -334,7 +336,7 @@ class CopyFromCold(Step):
         """It exists with the rows that went to the server, or not at all."""
         move, remote = self.move, self.move.remote
         name = move.name.sql
-        active = f"SELECT row_security_active({literal(remote.name.sql)})"
+        active = f"SELECT pg_catalog.row_security_active({literal(remote.name.sql)})"
         hidden = literal(f"row security on server {remote.server} hides rows of {remote.name}: switch it off there")
         went = (
             f"SELECT 1 FROM {COLD_PARTITION.sql} WHERE {_row(move)} AND (coalesce(row_count, rows_here), "
@@ -365,7 +367,7 @@ END"""
             _copied_sql(move, move.foreign, move.name, generated=False),
             f"ALTER TABLE {name} ADD CHECK ({within(ident(move.control), move.lower, move.upper)})",
             f"DO {literal(body)}",
-            f"UPDATE {COLD_PARTITION.sql} SET returns = true, copied_at = clock_timestamp(), differs = NULL "
+            f"UPDATE {COLD_PARTITION.sql} SET returns = true, copied_at = pg_catalog.clock_timestamp(), differs = NULL "
             f"WHERE {_row(move)}",
         )
 
@@ -422,7 +424,7 @@ class SwapFromCold(Step):
             f"ALTER TABLE {move.cold.sql} DETACH PARTITION {move.foreign.sql}",
             f"ALTER TABLE {move.archive.sql} ATTACH PARTITION {move.name.sql} {bounds}",
             f"UPDATE {COLD_PARTITION.sql} SET moved_at = NULL, differs = NULL WHERE {_row(move)}",
-            moved_sql(Route(self.table, move.archive, move.archive), move.name, bounds, "now()"),
+            moved_sql(Route(self.table, move.archive, move.archive), move.name, bounds, "pg_catalog.now()"),
         )
         return (
             *_soon(move.remote.answers),
@@ -448,11 +450,13 @@ class DropCopy(Step):
     def sql(self) -> tuple[str, ...]:
         """The server commits first; where this fails then, the next run finds nothing there, and resumes."""
         move, remote = self.move, self.move.remote
-        children = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = to_regclass({literal(move.foreign.sql)})"
+        children = (
+            f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({literal(move.foreign.sql)})"
+        )
         message = f"{move.foreign} is a partition by now"
-        own = f"to_regclass({literal(remote.name.sql)})"
+        own = f"pg_catalog.to_regclass({literal(remote.name.sql)})"
         there = (
-            f"BEGIN IF obj_description({own}, 'pg_class') = {literal(remote.mark)} THEN "
+            f"BEGIN IF pg_catalog.obj_description({own}, 'pg_class') = {literal(remote.mark)} THEN "
             f"DROP TABLE {remote.name.sql}; END IF; END"
         )
         return (

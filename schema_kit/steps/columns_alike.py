@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, literal, sending_sql
 
 _DIFFERING = """, columns AS (
   SELECT p.own, m.attname AS name, CASE WHEN m.attgenerated = '' THEN pg_get_expr(d.adbin, m.attrelid) END AS def,
@@ -44,5 +44,36 @@ def columns_alike_sql(pairs: Iterable[tuple[QualifiedName, QualifiedName]]) -> s
         pairs: each table with the one that it is like.
     """
     values = ", ".join(f"({literal(own.sql)}::regclass, {literal(model.sql)}::regclass)" for own, model in pairs)
-    each = f"WITH pairs (own, model) AS (VALUES {values}){_DIFFERING}"
-    return f"DO {literal(f'DECLARE one text; BEGIN FOR one IN {each} LOOP EXECUTE one; END LOOP; END')}"
+    return sending_sql(f"WITH pairs (own, model) AS (VALUES {values}){_DIFFERING}")
+
+
+def not_null_alike_sql(source: QualifiedName, target: QualifiedName) -> str:
+    """A table without rows gets the NOT NULL that another one has of its own; from 18 on under the same name."""
+    return sending_sql(f"""
+SELECT format('ALTER TABLE %s ', o.attrelid::regclass) || CASE WHEN k.oid IS NULL
+  THEN format('ALTER COLUMN %I SET NOT NULL', o.attname)
+  ELSE format('ADD CONSTRAINT %I NOT NULL %I', k.conname, o.attname) END
+FROM pg_attribute s JOIN pg_attribute o ON o.attname = s.attname AND o.attnum > 0 AND NOT o.attnotnull
+LEFT JOIN pg_constraint k ON k.conrelid = s.attrelid AND k.contype = 'n' AND k.conkey[1] = s.attnum
+WHERE s.attrelid = {literal(source.sql)}::regclass AND s.attnum > 0 AND s.attnotnull AND NOT s.attisdropped
+  AND o.attrelid = {literal(target.sql)}::regclass""")
+
+
+def comments_alike_sql(source: QualifiedName, target: QualifiedName) -> str:
+    """What is said of a table's constraints, triggers and policies is said of those of another that are alike.
+
+    Triggers that are its parent's it has lost by then: what was said of them is in what was printed.
+    """
+    was, own = f"{literal(source.sql)}::regclass", f"{literal(target.sql)}::regclass"
+    said = "SELECT format('COMMENT ON {0} %I ON %s IS %L', o.{1}, {2}, d.{3})"
+    return sending_sql(f"""
+{said.format("CONSTRAINT", "conname", own, "description")} FROM pg_constraint s JOIN pg_constraint o
+  ON o.contype = s.contype AND pg_get_constraintdef(o.oid) = pg_get_constraintdef(s.oid)
+JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = s.oid
+WHERE s.conrelid = {was} AND o.conrelid = {own}
+UNION ALL {said.format("POLICY", "polname", own, "description")} FROM pg_policy s JOIN pg_policy o USING (polname)
+JOIN pg_description d ON d.classoid = 'pg_policy'::regclass AND d.objoid = s.oid
+WHERE s.polrelid = {was} AND o.polrelid = {own}
+UNION ALL {said.format("TRIGGER", "tgname", own, "value")} FROM pg_trigger o
+JOIN jsonb_each_text(current_setting('schema_kit.printed', true)::jsonb) d
+  ON d.key = format('trigger %I, comment', o.tgname) WHERE o.tgrelid = {own}""")

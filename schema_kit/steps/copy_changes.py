@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schema_kit.model import Copy, CopyTarget
-from schema_kit.names import QualifiedName, ident, idents, literal, within
+from schema_kit.names import QualifiedName, asking_sql, ident, idents, literal, within
 from schema_kit.steps.copying import (
     NO_WAIT_FOR_DISK,
     ONE_SNAPSHOT,
@@ -74,15 +74,15 @@ def replay_sql(copy: Copy, limit: int | None = None) -> str:
     names, columns = key_names(copy.key), idents(copy.columns)
     values = ", ".join(f"s.{ident(column)}" for column in copy.columns)
     # Arrays of the log's own rows: a column may be of any type, an array or a row itself.
-    keys = "unnest(schema_kit_keys) AS k"
+    keys = "pg_catalog.unnest(schema_kit_keys) AS k"
     some = f" WHERE ctid = ANY (ARRAY(SELECT ctid FROM {copy.log.sql} LIMIT {limit}))" if limit else ""
     body = f"""DECLARE
   schema_kit_taken bigint;
   schema_kit_keys {copy.log.sql}[];
 BEGIN
   WITH gone AS (DELETE FROM {copy.log.sql}{some} RETURNING {names}), keys AS (SELECT DISTINCT {names} FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW({names})::{copy.log.sql}) INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW({names})::{copy.log.sql})
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
     DELETE FROM {copy.staging.sql} t USING {keys} WHERE {same_key("t", "k", copy.key)};
     INSERT INTO {copy.staging.sql} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values}
@@ -128,14 +128,12 @@ class ReplayKeys(Step):
 
     def sql(self) -> tuple[str, ...]:
         """It ends with a batch that was not full, for with writers about there is always one more key."""
-        enough = self.limit or 1 << 62
+        enough, taken = self.limit or 1 << 62, "pg_catalog.current_setting('schema_kit.replayed')::bigint"
         return (
             *alone_sql(self.copy, all_copied(self.copy)),
             replay_sql(self.copy, self.limit),
-            f"UPDATE {COPY_RUN.sql} SET replayed = replayed + current_setting('schema_kit.replayed')::bigint "
-            f"WHERE {where_run(self.copy)}",
-            f"SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} "
-            f"AND current_setting('schema_kit.replayed')::bigint >= {enough}",
+            f"UPDATE {COPY_RUN.sql} SET replayed = replayed + {taken} WHERE {where_run(self.copy)}",
+            f"SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} AND {taken} >= {enough}",
         )
 
 
@@ -194,16 +192,14 @@ class VerifyCopy(Step):
             f"SELECT jsonb_agg(f) FROM (SELECT p.target, {sums} FROM (VALUES {named}) AS p (place, target) "
             "LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) f"
         )
-        body = f"""DECLARE
-  found jsonb;
-BEGIN
+        body = f"""
   EXECUTE {counts} INTO found;
   UPDATE {COPY_TARGET.sql} c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows,
     target_sum = f.t_sum, verified_at = clock_timestamp()
   FROM jsonb_to_recordset(found) AS f (target text, s_rows bigint, s_sum numeric, t_rows bigint, t_sum numeric)
   WHERE c.{where_run(copy)} AND c.target_table = f.target;
-END"""
-        return (f"DO {literal(body)}",)
+"""
+        return (asking_sql(body, "found jsonb; "),)
 
     def _where(self, control: str) -> str:
         ranges = [(target.lower, target.upper) for target in self.targets if not target.default]

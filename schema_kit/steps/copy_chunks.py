@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
 from schema_kit.model import Copy, CopyLimits, Index, KeyColumn
-from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.names import QualifiedName, asking_sql, ident, idents, literal
 from schema_kit.steps.batches import REPLICA, lagging_sql
 from schema_kit.steps.copying import (
     NO_WAIT_FOR_DISK,
@@ -60,16 +60,19 @@ class CutChunks(Step):
             " || share || ".join(literal(piece) for piece in part.split(_SHARE))
             for part in self._insert().split(_BYTES)
         )
-        body = f"""DECLARE
-  pages float := pg_catalog.pg_relation_size({source}) / current_setting('block_size')::float;
-  bytes float := pg_catalog.pg_table_size({source});
-  share float := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
-BEGIN
+        body = f"""
+  pages := pg_relation_size({source}) / current_setting('block_size')::float;
+  bytes := pg_table_size({source});
+  share := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
   EXECUTE {insert};
-END"""
+"""
         by = f"ARRAY[{', '.join(literal(column.name) for column in self.by)}]"
-        done = f"UPDATE {COPY_RUN.sql} SET cut_at = clock_timestamp(), cut_by = {by} WHERE {where_run(copy)}"
-        return (*alone_sql(copy, run_is(copy, "cut_at IS NULL")), f"DO {literal(body)}", done)
+        done = f"UPDATE {COPY_RUN.sql} SET cut_at = pg_catalog.clock_timestamp(), cut_by = {by} WHERE {where_run(copy)}"
+        return (
+            *alone_sql(copy, run_is(copy, "cut_at IS NULL")),
+            asking_sql(body, "pages float; bytes float; share float; "),
+            done,
+        )
 
     def _insert(self) -> str:
         names, source = key_names(self.by), literal(str(self.copy.source))
@@ -190,17 +193,17 @@ class CopyChunk(Step):
             right = places if len(self.by) == 1 else f"({places})"
             values = ", ".join(f"chunk.{keys}[{place}]" for place in range(1, len(self.by) + 1))
             condition = literal(f"{_escaped(left)} {_escaped(self.by[0].operator(operator))} {right}")
-            return f"CASE WHEN chunk.{keys} IS NULL THEN 'true' ELSE format({condition}, {values}) END"
+            return f"CASE WHEN chunk.{keys} IS NULL THEN 'true' ELSE pg_catalog.format({condition}, {values}) END"
 
         body = f"""DECLARE
   chunk record;
-  began timestamptz := clock_timestamp();
+  began timestamptz := pg_catalog.clock_timestamp();
   copied bigint;
 BEGIN
   PERFORM pg_catalog.set_config('schema_kit.chunk', '', true);
   SELECT c.number, c.lower_key, c.upper_key INTO chunk FROM {COPY_CHUNK.sql} c
   WHERE c.{where_run(copy)} AND c.done_at IS NULL
-  ORDER BY c.number = coalesce(nullif(current_setting('schema_kit.last_chunk', true), '')::int + 1, 0) DESC,
+  ORDER BY c.number = coalesce(nullif(pg_catalog.current_setting('schema_kit.last_chunk', true), '')::int + 1, 0) DESC,
            pg_catalog.hashint4(c.number) LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF FOUND THEN
     EXECUTE {insert} || {edge("lower_key", ">=")} || ' AND ' || {edge("upper_key", "<")};
@@ -211,8 +214,8 @@ BEGIN
   END IF;
 END"""
         done = (
-            f"UPDATE {COPY_CHUNK.sql} SET done_at = clock_timestamp() WHERE {where_run(copy)} "
-            "AND number = nullif(current_setting('schema_kit.chunk'), '')::int"
+            f"UPDATE {COPY_CHUNK.sql} SET done_at = pg_catalog.clock_timestamp() WHERE {where_run(copy)} "
+            "AND number = nullif(pg_catalog.current_setting('schema_kit.chunk'), '')::int"
         )
         return (f"DO {literal(body)}", done)
 

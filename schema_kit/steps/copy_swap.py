@@ -11,13 +11,13 @@ from schema_kit.fingerprints.snapshots import older_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import LOG_TRIGGER
 from schema_kit.model import Copy, CopyTarget, Table
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import COMMANDS_KEPT, QualifiedName, asking_sql, commands, ident, literal
 from schema_kit.server import NEWEST, Server
-from schema_kit.steps.columns_alike import columns_alike_sql
+from schema_kit.steps.columns_alike import columns_alike_sql, comments_alike_sql
 from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copying import BOUNDS_CHECK, all_copied, all_equal, run_is, where_run
 from schema_kit.steps.dependents import access_sql, comment_sql, foreign_key_again_sql, owner_sql
-from schema_kit.steps.indexes import indexes_alike_sql
+from schema_kit.steps.indexes import indexes_alike_sql, pairs_sql
 from schema_kit.steps.partitions import for_values, own_identity_sql, replica_identity_sql
 from schema_kit.steps.step import Lock, Seen, Step, exclusive, expect_sql
 from schema_kit.storage import COPY_CHUNK, COPY_RUN
@@ -46,7 +46,7 @@ class Settle(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Noted, so that no session waits twice."""
-        return (f"UPDATE {COPY_RUN.sql} SET settled_at = clock_timestamp() WHERE {where_run(self.copy)}",)
+        return (f"UPDATE {COPY_RUN.sql} SET settled_at = pg_catalog.clock_timestamp() WHERE {where_run(self.copy)}",)
 
 
 @dataclass(frozen=True)
@@ -122,19 +122,18 @@ class SwapCopy(LastKeys):
         for heir in self.heirs:
             if source.owner != self.table.owner:
                 yield f"ALTER TABLE {heir.sql} OWNER TO {owner_sql(source)}"
-            if heir == self.copy.source:
-                yield from access_sql(source, heir)
-                yield comment_sql("TABLE", heir.sql, source.comment)
+            yield from access_sql(source, heir)
+            yield comment_sql("TABLE", heir.sql, source.comment)
+            yield indexes_alike_sql(self.copy.old, heir)
+            yield comments_alike_sql(self.copy.old, heir)
 
     def _compare(self) -> Iterable[str]:
         """All of the targets were made by the same statements: one shows whether they forgot something."""
         source = self.source
         if source is None or not source.stamp:
             return
-        if any(index.clustered or index.statistics for index in source.indexes):
-            yield from (indexes_alike_sql(self.copy.old, heir) for heir in self.heirs)
         for heir in self.heirs[:1]:
-            yield from same_sql(source, of_partition(source, heir == self.copy.source), heir)
+            yield from same_sql(source, of_partition(), heir)
 
     def _part(self) -> Iterable[str]:
         copy, table = self.copy, self.table
@@ -206,7 +205,7 @@ def clear_sql(copy: Copy) -> Iterable[str]:
     """Drop what the copy needed; remember that it was swapped."""
     yield f"DROP TABLE {copy.staging.sql}, {copy.log.sql}"
     yield f"DROP FUNCTION {copy.log.sql}()"
-    yield f"UPDATE {COPY_RUN.sql} SET swapped_at = clock_timestamp() WHERE {where_run(copy)}"
+    yield f"UPDATE {COPY_RUN.sql} SET swapped_at = pg_catalog.clock_timestamp() WHERE {where_run(copy)}"
 
 
 @dataclass(frozen=True)
@@ -227,41 +226,41 @@ class DropCopied(Step):
         """RESTRICT: what depends on it stops this; and never another table that has its name by now."""
         return (
             self._known(),
+            *(self._replaced(target) for target in self.copy.targets if target.built != target.name),
             f"DROP TABLE IF EXISTS {self.copy.old.sql}",
-            *(self._named_after(target) for target in self.copy.targets if target.built != target.name),
-            f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() WHERE {where_run(self.copy)}",
+            f"UPDATE {COPY_RUN.sql} SET finished_at = pg_catalog.clock_timestamp() WHERE {where_run(self.copy)}",
         )
 
     def _known(self) -> str:
         """By its oid; after a dump and restore by its key, whose index PostgreSQL has not named after it."""
         old, columns = self.copy.old, ", ".join(literal(column.name) for column in self.copy.key)
         message = f"{old} is not the table whose rows were copied, which has another name or is gone. Rename {old} and "
-        body = f"""DECLARE own oid := to_regclass({literal(old.sql)});
-BEGIN
-IF own IS NULL THEN RETURN; END IF;
+        body = f"""own := to_regclass({literal(old.sql)});
+IF own IS NOT NULL THEN
 LOCK TABLE ONLY {old.sql} IN ACCESS EXCLUSIVE MODE;
 own := to_regclass({literal(old.sql)});
-IF EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} AND split_part(identity, ':', 1) = own::text)
+IF NOT (EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} AND split_part(identity, ':', 1) = own::text)
 OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, atttypid) WHERE o.attrelid = own
     AND p.attrelid = to_regclass({literal(self.copy.parent.sql)}) AND attname IN ({columns})) = {len(self.copy.key)}
 AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
-            AND x.indisprimary AND i.relname <> {literal(old.name + "_pkey")}) THEN RETURN; END IF;
+            AND x.indisprimary AND i.relname <> {literal(old.name + "_pkey")})) THEN
 RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message + "run this again.")};
-END"""
-        return f"DO {literal(body)}"
+END IF; END IF;"""
+        return asking_sql(body, "own oid; ")
 
-    def _named_after(self, target: CopyTarget) -> str:
-        """Rename its indexes that have their names from what it was called until the swap, unless a name is taken."""
+    def _replaced(self, target: CopyTarget) -> str:
+        """Drop it, and give its indexes' names to those of the table that has its name.
+
+        Others that have theirs from what that was called until the swap are called after it, unless a name is taken.
+        """
         table, was, now = literal(target.name.sql), literal(f"{target.built.name}_"), literal(f"{target.name.name}_")
-        body = f"""DECLARE own record;
-BEGIN
-FOR own IN SELECT n.nspname, i.relname, {now} || substr(i.relname, length({was}) + 1) AS name FROM pg_index x
-    JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
-    WHERE x.indrelid = to_regclass({table}) AND starts_with(i.relname, {was}) ORDER BY i.relname
-LOOP
-  IF to_regclass(format('%I.%I', own.nspname, own.name)) IS NULL THEN
-    EXECUTE format('ALTER INDEX %I.%I RENAME TO %I', own.nspname, own.relname, own.name);
-  END IF;
-END LOOP;
-END"""
-        return f"DO {literal(body)}"
+        names = f"""SELECT format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, i.relname, to_be.name)
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+LEFT JOIN ({pairs_sql(self.copy.old, target.name)}) pair ON pair.new = i.oid
+LEFT JOIN pg_class p ON p.oid = pair.old,
+LATERAL (SELECT coalesce(p.relname, {now} || substr(i.relname, length({was}) + 1))) to_be (name)
+WHERE x.indrelid = to_regclass({table}) AND to_be.name <> i.relname AND (p.oid IS NOT NULL
+  OR starts_with(i.relname, {was}) AND to_regclass(format('%I.%I', n.nspname, to_be.name)) IS NULL)
+ORDER BY i.relname"""
+        drop = f"DROP TABLE IF EXISTS {self.copy.old.sql};"
+        return f"DO {literal(f'DECLARE {COMMANDS_KEPT}BEGIN {commands(names, drop)} END')}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from schema_kit.marks import LOG_TRIGGER, staging_name
 from schema_kit.model import Branch, Copy, KeyColumn
-from schema_kit.names import QualifiedName, constant, ident, idents, literal, within
+from schema_kit.names import OWN_PATH, QualifiedName, asking_sql, constant, ident, idents, literal, within
 from schema_kit.steps.dependents import Owned, made_sql
 from schema_kit.steps.emptied import droppable_sql
 from schema_kit.steps.partitions import CreatePartition, for_values, replica_identity_sql
@@ -142,8 +142,8 @@ class BeginCopy(Step):
         )
         yield from made_sql(copy.staging, self.like)
         for target in copy.targets:
-            like = replace(self.like, grants=()) if target.default else self.like
             heir = target.default or self.purpose == "split"
+            like = replace(self.like, grants=()) if heir else self.like
             if heir and self.purpose != "convert":
                 like = replace(like, tablespace=self.tablespace)
             options = Branch(options=self.options if heir else self.like.options)
@@ -201,7 +201,7 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
     # Writers of the source have no rights on the log: the function has its owner's.
     yield (
         f"CREATE FUNCTION {log}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-        f"SET search_path = pg_catalog, pg_temp AS {literal(body)}"
+        f"SET search_path = {OWN_PATH} AS {literal(body)}"
     )
     yield f"REVOKE ALL ON FUNCTION {log}() FROM PUBLIC"
     yield tried_sql(moved, source, keys)
@@ -221,13 +221,7 @@ def tried_sql(condition: str, table: str, columns: str) -> str:
     PostgreSQL looks into the body of a function when it is called, not when it is made.
     """
     rows = ", ".join(f"(SELECT {columns} FROM {table} LIMIT 1) AS {row}" for row in ("old", "new"))
-    setting = "PERFORM pg_catalog.set_config('search_path', {}, true);"
-    ours, before = setting.format("'pg_catalog, pg_temp'"), setting.format("schema_kit_was")
-    body = (
-        "DECLARE schema_kit_was text := pg_catalog.current_setting('search_path'); "
-        f"BEGIN {ours} PERFORM {condition} FROM {rows}; {before} END"
-    )
-    return f"DO {literal(body)}"
+    return asking_sql(f"PERFORM {condition} FROM {rows};")
 
 
 @dataclass(frozen=True)
@@ -277,7 +271,7 @@ class AbandonCopy(Step):
             )
             told = f"'these are not what the copy of ' || {literal(str(self.source))} || ' has made; rename them: '"
             check = (
-                f"DECLARE other text := {other}; BEGIN IF other IS NOT NULL THEN RAISE "
-                f"object_not_in_prerequisite_state USING MESSAGE = {told} || other; END IF; END"
+                f"other := {other}; IF other IS NOT NULL THEN RAISE "
+                f"object_not_in_prerequisite_state USING MESSAGE = {told} || other; END IF;"
             )
-            yield f"DO {literal(check)}"
+            yield asking_sql(check, "other text; ")

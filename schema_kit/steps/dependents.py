@@ -9,7 +9,7 @@ from typing import Protocol
 
 from schema_kit.marks import built_name
 from schema_kit.model import ForeignKey, Grant, Index, Sequence, StatisticsObject, Table, View
-from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.names import QualifiedName, fit, ident, literal, sending_sql
 from schema_kit.steps.step import Lock, LockMode
 
 
@@ -221,16 +221,14 @@ def parts_sql(table: Table, name: QualifiedName) -> Iterable[str]:
         ]
         actions += ["ALTER TABLE %2$s CLUSTER ON %3$I"] if index.clustered else []
         if actions:
-            each = "; ".join(
-                f"EXECUTE pg_catalog.format({literal(action)}, p.i::regclass, p.t::regclass, p.name)"
+            each = ", ".join(
+                f"format({literal(action)}, x.indexrelid::regclass, x.indrelid::regclass, c.relname)"
                 for action in actions
             )
-            body = (
-                "DECLARE p record; BEGIN FOR p IN SELECT x.indexrelid AS i, x.indrelid AS t, c.relname AS name "
-                "FROM pg_inherits h JOIN pg_index x ON x.indexrelid = h.inhrelid JOIN pg_class c ON c.oid = h.inhrelid "
-                f"WHERE h.inhparent = {literal(own.sql)}::regclass LOOP {each}; END LOOP; END"
+            yield sending_sql(
+                f"SELECT unnest(ARRAY[{each}]) FROM pg_inherits h JOIN pg_index x ON x.indexrelid = h.inhrelid "
+                f"JOIN pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {literal(own.sql)}::regclass"
             )
-            yield f"DO {literal(body)}"
 
 
 def identity_sql(table: QualifiedName, kind: str, sequence: Sequence, name: QualifiedName) -> str:

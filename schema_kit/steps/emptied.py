@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
 from schema_kit.marks import EMPTIED_MARK
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import PATH_KEPT, QualifiedName, literal, own_path, sending_sql
 from schema_kit.steps.step import Lock, Step, exclusive
 
 
@@ -35,12 +35,12 @@ def move_sql(source: QualifiedName, leaves: Sequence[QualifiedName], to: Qualifi
   schema_kit_there bigint;
   schema_kit_arrived bigint;
 BEGIN
-  SELECT count(*) INTO schema_kit_there FROM {source.sql};
+  SELECT pg_catalog.count(*) INTO schema_kit_there FROM {source.sql};
   WITH gone AS (DELETE FROM {source.sql} RETURNING {columns})
   INSERT INTO {to.sql} ({columns}) SELECT {columns} FROM gone;
   GET DIAGNOSTICS schema_kit_arrived = ROW_COUNT;
   IF schema_kit_arrived <> schema_kit_there THEN
-    RAISE assert_failure USING MESSAGE = schema_kit_there || {lost} || schema_kit_arrived;
+    RAISE assert_failure USING MESSAGE = schema_kit_there::text || {lost} || schema_kit_arrived::text;
   END IF;
   IF EXISTS (SELECT 1 FROM {source.sql}) THEN RAISE assert_failure USING MESSAGE = {kept}; END IF;
 END"""
@@ -61,8 +61,7 @@ def child_sql(leaf: QualifiedName, table: QualifiedName) -> Iterable[str]:
     comment = literal(f"COMMENT ON TABLE {leaf.sql.replace('%', '%%')} IS %L")
     said = literal(f"{EMPTIED_MARK}{table} in ")
     moment = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-    text = f"{said} || pg_current_xact_id()::xid || ' at ' || {moment}"
-    yield f"DO {literal(f'BEGIN EXECUTE format({comment}, {text}); END')}"
+    yield sending_sql(f"SELECT format({comment}, {said} || pg_current_xact_id()::xid || ' at ' || {moment})")
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,8 @@ class DropEmptied(Step):
         some = " OR ".join(f"EXISTS (SELECT 1 FROM ONLY {name.sql})" for name in tables)
         message = literal(f"rows were written into what was emptied for {self.table}: {', '.join(map(str, tables))}")
         drop = f"DROP TABLE {', '.join(name.sql for name in tables)}"
-        body = (
-            f"BEGIN IF {some} THEN RAISE object_in_use USING MESSAGE = {message}; END IF; "
-            f"IF NOT EXISTS ({self._older}) THEN {drop}; END IF; END"
+        look = own_path(
+            f"IF {some} THEN RAISE object_in_use USING MESSAGE = {message}; END IF; older := EXISTS ({self._older});"
         )
+        body = f"DECLARE {PATH_KEPT}older boolean; BEGIN {look} IF NOT older THEN {drop}; END IF; END"
         return (f"DO {literal(body)}",)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, Distribution, KeyColumn
-from schema_kit.names import QualifiedName, constant, ident, idents, literal
+from schema_kit.names import QualifiedName, asking_sql, constant, ident, idents, literal
 from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, refuse_sql
 from schema_kit.steps.storage import written_sql
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
@@ -85,14 +85,14 @@ class RecordFile(SharedStep):
             "byte_count": str(file.bytes),
             "sha256": literal(file.sha256),
             "columns": literal(json.dumps(columns, ensure_ascii=False)),
-            "dropped_at": "now()" if self.drops else "NULL",
+            "dropped_at": "pg_catalog.now()" if self.drops else "NULL",
             "restored_at": "NULL",
             "restored_to": "NULL",
         }
         if not self.known:
             values |= {"row_count": ":rows", "byte_count": ":bytes", "sha256": ":'sha256'", "columns": ":'columns'"}
         return (
-            f"{written_sql(ARCHIVE_FILE, values)}, written_at = now()",
+            f"{written_sql(ARCHIVE_FILE, values)}, written_at = pg_catalog.now()",
             *((f"DELETE FROM {ARCHIVE_FILE_DUE.sql} WHERE table_name = {values['table_name']}",) if self.drops else ()),
         )
 
@@ -110,7 +110,7 @@ class RecordRestored(SharedStep):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         return (
-            f"UPDATE {ARCHIVE_FILE.sql} SET restored_at = now(), restored_to = {literal(str(self.to))} "
+            f"UPDATE {ARCHIVE_FILE.sql} SET restored_at = pg_catalog.now(), restored_to = {literal(str(self.to))} "
             f"WHERE file_url = {literal(self.url)}",
         )
 
@@ -334,8 +334,7 @@ class MergeFile(Step):
             f"({', '.join(column.name for column in self.key)}) = "
         )
         body = (
-            "DECLARE differing text; BEGIN "
             f"SELECT pg_catalog.string_agg(named, ', ') INTO differing FROM ({wrong}) wrong; "
-            f"IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = {begin} || differing; END IF; END"
+            f"IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = {begin} || differing; END IF;"
         )
-        return f"DO {literal(body)}"
+        return asking_sql(body, "differing text; ")

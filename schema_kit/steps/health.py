@@ -30,7 +30,8 @@ class IgnoreFinding(SharedStep):
         values = ", ".join(map(literal, (*self.finding.key, self.reason)))
         return (
             f"INSERT INTO {HEALTH_IGNORED.sql} (code, table_name, object_name, reason) VALUES ({values}) "
-            "ON CONFLICT (code, table_name, object_name) DO UPDATE SET reason = excluded.reason, since = now()",
+            "ON CONFLICT (code, table_name, object_name) DO UPDATE "
+            "SET reason = excluded.reason, since = pg_catalog.now()",
         )
 
 

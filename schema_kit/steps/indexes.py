@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schema_kit.model import IndexDeclaration
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName, ident, literal, sending_sql
 from schema_kit.steps.step import Lock, LockMode, OnTable, OnTree, Step, Transaction
 
 
@@ -252,43 +252,45 @@ class RenameIndexes(Step):
 def _alike_sql(old: QualifiedName, new: QualifiedName) -> str:
     """An index gets another one's comment, CLUSTER's mark, and the targets of each expression that both have."""
     was, now = literal(old.sql), literal(new.sql)
-    body = f"""DECLARE
-  s record;
-BEGIN
-  EXECUTE pg_catalog.format('COMMENT ON INDEX %s IS %L', {now}::regclass, obj_description({was}::regclass, 'pg_class'));
-  FOR s IN SELECT n.place, a.attstattarget AS target
-    FROM pg_attribute a JOIN pg_index x ON x.indexrelid = {now}::regclass, generate_series(1, x.indnkeyatts) n (place)
-    WHERE a.attrelid = {was}::regclass AND a.attstattarget >= 0 AND x.indkey[n.place - 1] = 0
-      AND pg_get_indexdef(a.attrelid, a.attnum, false) = pg_get_indexdef(x.indexrelid, n.place, false)
-  LOOP
-    EXECUTE pg_catalog.format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', {now}::regclass, s.place, s.target);
-  END LOOP;
-  FOR s IN SELECT x.indrelid::regclass AS on_table, c.relname AS name FROM pg_index o, pg_index x
-      JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_am m ON m.oid = c.relam
-    WHERE o.indexrelid = {was}::regclass AND o.indisclustered AND x.indexrelid = {now}::regclass AND x.indpred IS NULL
-      AND m.amname IN ('btree', 'gist')
-  LOOP
-    EXECUTE pg_catalog.format('ALTER TABLE %s CLUSTER ON %I', s.on_table, s.name);
-  END LOOP;
-END"""
-    return f"DO {literal(body)}"
+    return sending_sql(f"""
+SELECT format('COMMENT ON INDEX %s IS %L', {now}::regclass, obj_description({was}::regclass, 'pg_class'))
+UNION ALL SELECT format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', {now}::regclass, n.place, a.attstattarget)
+FROM pg_attribute a JOIN pg_index x ON x.indexrelid = {now}::regclass, generate_series(1, x.indnkeyatts) n (place)
+WHERE a.attrelid = {was}::regclass AND a.attstattarget >= 0 AND x.indkey[n.place - 1] = 0
+  AND pg_get_indexdef(a.attrelid, a.attnum, false) = pg_get_indexdef(x.indexrelid, n.place, false)
+UNION ALL SELECT format('ALTER TABLE %s CLUSTER ON %I', x.indrelid::regclass, c.relname)
+FROM pg_index o, pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_am m ON m.oid = c.relam
+WHERE o.indexrelid = {was}::regclass AND o.indisclustered AND x.indexrelid = {now}::regclass AND x.indpred IS NULL
+  AND m.amname IN ('btree', 'gist')""")
 
 
 def indexes_alike_sql(old: QualifiedName, new: QualifiedName) -> str:
     """Each index of a table gets what was set for the one of another table that is defined as it is."""
-    # What follows USING is the same; how the index and the table are called is not.
-    same = "regexp_replace(pg_get_indexdef({}.indexrelid), '^.*? USING ', '')"
-    each = (
-        f"FOR s IN SELECT o.indexrelid::regclass AS old, n.indexrelid::regclass AS new FROM pg_index o JOIN pg_index n "
-        f"ON {same.format('o')} = {same.format('n')} AND n.indisunique = o.indisunique "
-        f"WHERE o.indrelid = {literal(old.sql)}::regclass AND n.indrelid = {literal(new.sql)}::regclass"
+    return sending_sql(
+        f"WITH s AS ({pairs_sql(old, new)}) SELECT format('COMMENT ON INDEX %s IS %L', s.new::regclass, "
+        "obj_description(s.old, 'pg_class')) FROM s "
+        "UNION ALL SELECT format('ALTER INDEX %s SET (%s)', s.new::regclass, array_to_string(i.reloptions, ', ')) "
+        "FROM s JOIN pg_class i ON i.oid = s.old WHERE i.reloptions IS NOT NULL "
+        "UNION ALL SELECT format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', s.new::regclass, "
+        "t.attnum, t.attstattarget) FROM s JOIN pg_attribute t ON t.attrelid = s.old AND t.attstattarget >= 0 "
+        "UNION ALL SELECT format('ALTER TABLE %s CLUSTER ON %I', s.indrelid::regclass, c.relname) "
+        "FROM s JOIN pg_class c ON c.oid = s.new WHERE s.indisclustered"
     )
-    targets = (
-        "FOR t IN SELECT attnum, attstattarget FROM pg_attribute WHERE attrelid = s.old AND attstattarget >= 0 LOOP "
-        "EXECUTE format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', s.new, t.attnum, t.attstattarget); END LOOP"
+
+
+def pairs_sql(old: QualifiedName, new: QualifiedName) -> str:
+    """Return a SELECT of the indexes of a table, each with the one of another table that is defined as it is."""
+
+    def of(table: QualifiedName) -> str:
+        # What follows USING is the same; how the index and the table are called, and how full its pages are, is not.
+        tail = "regexp_replace(pg_get_indexdef(x.indexrelid), '^.*? USING ', '')"
+        definition = f"regexp_replace({tail}, ' WITH [(][^()]*[)]', '')"
+        return (
+            f"(SELECT x.*, {definition} AS definition, row_number() OVER (PARTITION BY x.indisunique, {definition} "
+            f"ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass({literal(table.sql)}))"
+        )
+
+    return (
+        "SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid "
+        f"FROM {of(old)} o JOIN {of(new)} n USING (definition, indisunique, place)"
     )
-    cluster = (
-        "IF (SELECT indisclustered FROM pg_index WHERE indexrelid = s.old) THEN EXECUTE format('ALTER TABLE %s CLUSTER "
-        f"ON %I', {literal(new.sql)}::regclass, (SELECT relname FROM pg_class WHERE oid = s.new)); END IF"
-    )
-    return f"DO {literal(f'DECLARE s record; t record; BEGIN {each} LOOP {targets}; {cluster}; END LOOP; END')}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Grant, Partitioning, Table
-from schema_kit.names import TABLE_BYTES, QualifiedName, fit, ident, literal
+from schema_kit.names import TABLE_BYTES, QualifiedName, fit, ident, literal, sending_sql
 from schema_kit.steps.dependents import grant_sql, made_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, OnTree, SharedStep, Transaction
 from schema_kit.steps.storage import upsert_sql
@@ -170,31 +170,26 @@ def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: s
     # PostgreSQL has named the partition's part of the index.
     index = literal(parent.sibling(identity).sql)
     alter = literal(f"ALTER TABLE {name.sql.replace('%', '%%')} REPLICA IDENTITY USING INDEX %I")
-    body = (
-        f"BEGIN EXECUTE (SELECT pg_catalog.format({alter}, c.relname) "
-        "FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index x ON x.indexrelid = h.inhrelid "
-        f"JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {index}::pg_catalog.regclass "
-        f"AND x.indrelid = {literal(name.sql)}::pg_catalog.regclass); END"
+    return sending_sql(
+        f"SELECT format({alter}, c.relname) FROM pg_inherits h JOIN pg_index x ON x.indexrelid = h.inhrelid "
+        f"JOIN pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {index}::regclass "
+        f"AND x.indrelid = {literal(name.sql)}::regclass"
     )
-    return f"DO {literal(body)}"
 
 
 def template_sql(parent: QualifiedName, name: QualifiedName, template: QualifiedName) -> str:
     """A partition gets the keys and indexes of pg_partman's template that its parent has not, while it is empty."""
     of, like, to = (literal(table.sql) for table in (template, parent, name))
-    tail = "substring(pg_catalog.pg_get_indexdef({}.indexrelid) FROM ' (USING .*)$')"
-    body = f"""DECLARE s text; BEGIN FOR s IN
- SELECT CASE WHEN k.oid IS NOT NULL THEN 'ALTER TABLE ' || {to} || ' ADD ' || pg_catalog.pg_get_constraintdef(k.oid)
+    tail = "substring(pg_get_indexdef({}.indexrelid) FROM ' (USING .*)$')"
+    return sending_sql(f"""
+ SELECT CASE WHEN k.oid IS NOT NULL THEN 'ALTER TABLE ' || {to} || ' ADD ' || pg_get_constraintdef(k.oid)
              ELSE 'CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ON ' || {to} || ' '
                   || {tail.format("x")} END
- FROM pg_catalog.pg_index x
- LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid
+ FROM pg_index x LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid
   AND k.contype IN ('p', 'u', 'x')
- WHERE x.indrelid = pg_catalog.to_regclass({of}) AND x.indisvalid AND NOT EXISTS (
-   SELECT 1 FROM pg_catalog.pg_index y WHERE y.indrelid = {like}::pg_catalog.regclass AND y.indisunique = x.indisunique
-   AND {tail.format("y")} = {tail.format("x")})
-LOOP EXECUTE s; END LOOP; END"""
-    return f"DO {literal(body)}"
+ WHERE x.indrelid = to_regclass({of}) AND x.indisvalid AND NOT EXISTS (
+   SELECT 1 FROM pg_index y WHERE y.indrelid = {like}::regclass AND y.indisunique = x.indisunique
+   AND {tail.format("y")} = {tail.format("x")})""")
 
 
 EPOCHS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
@@ -302,7 +297,8 @@ class RememberMaintenance(SharedStep):
             sorted({literal(name) for one in self.parents for name in (str(one), f"{one.schema}.{one.name}")})
         )
         return (
-            f"UPDATE {PART_CONFIG.sql} SET maintenance_last_run = now() WHERE parent_table IN (SELECT parent_table "
+            f"UPDATE {PART_CONFIG.sql} SET maintenance_last_run = pg_catalog.now() "
+            f"WHERE parent_table IN (SELECT parent_table "
             f"FROM {PART_CONFIG.sql} WHERE parent_table IN ({names}) FOR UPDATE SKIP LOCKED)",
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schema_kit.model import Table
-from schema_kit.names import ident, idents, literal
+from schema_kit.names import PATH_KEPT, commands, ident, idents, literal, own_path, sending_sql
 from schema_kit.steps.step import SharedStep
 
 _QUIET = "schema_kit.publishes"
@@ -45,8 +45,8 @@ def lock_sql(table: Table) -> tuple[str, ...]:
     """
     names = ", ".join(literal(one.name) for one in table.publications if one.named)
     comment = "format('COMMENT ON PUBLICATION %I IS %L', p.pubname, obj_description(p.oid, 'pg_publication'))"
-    each = f"FOR command IN SELECT {comment} FROM pg_publication p WHERE p.pubname IN ({names}) ORDER BY p.oid"
-    return (f"{each} LOOP EXECUTE command; END LOOP",) if names else ()
+    each = f"SELECT {comment} FROM pg_publication p WHERE p.pubname IN ({names}) ORDER BY p.oid"
+    return (commands(each).removesuffix(";"),) if names else ()
 
 
 def leave_sql(table: Table) -> Iterable[str]:
@@ -82,22 +82,24 @@ def unpublished_sql(table: Table, statements: Iterable[str], *, own: bool = Fals
         f"CASE WHEN p.pub{operation} THEN '{operation},' ELSE '' END"
         for operation in ("insert", "update", "delete", "truncate")
     )
+    read = (
+        f"PERFORM set_config('{_QUIET}', jsonb_set(coalesce(nullif(current_setting('{_QUIET}', true), ''), "
+        f"'{{}}')::jsonb, ARRAY[name], to_jsonb(rtrim({operations}, ',')))::text, true) "
+        "FROM pg_publication p WHERE p.pubname = name;"
+    )
     # The first ALTER says what is so already: from then on no other session changes what is read after it.
-    quiet = f"""DECLARE name text;
+    quiet = f"""DECLARE {PATH_KEPT}name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY[{names}] LOOP
-    EXECUTE format('ALTER PUBLICATION %I SET (publish_via_partition_root = true)', name);
-    PERFORM set_config('{_QUIET}', jsonb_set(coalesce(nullif(current_setting('{_QUIET}', true), ''), '{{}}')::jsonb,
-      ARRAY[name], to_jsonb(rtrim({operations}, ',')))::text, true) FROM pg_publication p WHERE p.pubname = name;
-    EXECUTE format('ALTER PUBLICATION %I SET (publish = '''')', name);
+    EXECUTE pg_catalog.format('ALTER PUBLICATION %I SET (publish_via_partition_root = true)', name);
+    {own_path(read)}
+    EXECUTE pg_catalog.format('ALTER PUBLICATION %I SET (publish = '''')', name);
   END LOOP;
 END"""
-    loud = f"""DECLARE one record;
-BEGIN
-  FOR one IN SELECT * FROM jsonb_each_text(current_setting('{_QUIET}')::jsonb) LOOP
-    EXECUTE format('ALTER PUBLICATION %I SET (publish = %L)', one.key, one.value);
-  END LOOP;
-END"""
+    loud = (
+        "SELECT format('ALTER PUBLICATION %I SET (publish = %L)', one.key, one.value) "
+        f"FROM jsonb_each_text(current_setting('{_QUIET}')::jsonb) one"
+    )
     yield f"DO {literal(quiet)}"
     yield from statements
-    yield f"DO {literal(loud)}"
+    yield sending_sql(loud)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from schema_kit.marks import being_built, fill_function
 from schema_kit.model import ForeignKey
-from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.names import OWN_PATH, QualifiedName, ident, idents, literal
 from schema_kit.steps.copying import tried_sql
 from schema_kit.steps.dependents import comment_sql
 from schema_kit.steps.step import Lock, LockMode, Step, exclusive
@@ -67,7 +67,7 @@ class AddFilledKeyColumn(Step):
         return (
             f"ALTER TABLE {table.sql} ADD COLUMN {column} {self.type}",
             f"CREATE FUNCTION {function.sql}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-            f"SET search_path = pg_catalog, pg_temp SET row_security = off AS {literal(body)}",
+            f"SET search_path = {OWN_PATH} SET row_security = off AS {literal(body)}",
             tried_sql(f"{other} AND new.{column} IS NOT DISTINCT FROM old.{column}", table.sql, f"{own}, {column}"),
             f"CREATE TRIGGER {ident(function.name)} BEFORE INSERT OR UPDATE ON {table.sql} "
             f"FOR EACH ROW EXECUTE FUNCTION {function.sql}()",

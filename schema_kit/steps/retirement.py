@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schema_kit.model import Attaching, Detaching
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName, asking_sql, ident, literal
 from schema_kit.steps.indexes import Concurrent
 from schema_kit.steps.partitions import for_values
 from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction, exclusive, refuse_sql
@@ -76,7 +76,7 @@ def recorded_sql(
         oid_of(RETIRED_PARTITION),
     )
     columns = "partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl, record_oid"
-    moment = "now()"
+    moment = "pg_catalog.now()"
     if at:
         columns, values, moment = f"{columns}, retired_at", (*values, literal(at.isoformat())), "excluded.retired_at"
     return (
@@ -309,12 +309,9 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
         f"partition_name = {literal(str(seen.name))}",
         f"{seen.name} is in transit to an archive, or back ({ARCHIVED_PARTITION}): schema_kit archive run ends that",
     )
-    check = (
-        f"BEGIN IF {wrong} THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF; "
-        f"{under_way} END"
-    )
+    check = f"IF {wrong} THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF; {under_way}"
     only = ", ".join(f"ONLY {table.sql}" for table in tables)
-    return (f"LOCK TABLE {only} IN ACCESS EXCLUSIVE MODE", f"DO {literal(check)}")
+    return (f"LOCK TABLE {only} IN ACCESS EXCLUSIVE MODE", asking_sql(check))
 
 
 @dataclass(frozen=True)

@@ -290,7 +290,7 @@ class SwapBack(LastKeys, ToPlain):
     def _end(self) -> Iterable[str]:
         yield from (f"DROP FUNCTION {self.back.log.sql}()", f"DROP TABLE {self.back.log.sql}")
         yield unregister_sql(self.table.name)
-        yield f"UPDATE {COPY_RUN.sql} SET returned_at = clock_timestamp() WHERE {where_run(self.back)}"
+        yield f"UPDATE {COPY_RUN.sql} SET returned_at = pg_catalog.clock_timestamp() WHERE {where_run(self.back)}"
 
 
 @dataclass(frozen=True)
@@ -304,6 +304,6 @@ class EndReturn(Step):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         return (
-            f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() "
+            f"UPDATE {COPY_RUN.sql} SET finished_at = pg_catalog.clock_timestamp() "
             f"WHERE source_table = {literal(str(self.source))} AND returned_at IS NOT NULL",
         )

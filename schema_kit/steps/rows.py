@@ -16,7 +16,7 @@ from schema_kit.steps.step import Lock, LockMode, Seen, SharedStep, Step
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import TTL_POLICY
 
-_RUN = "nullif(current_setting('schema_kit.run', true), '')::jsonb"
+_RUN = "nullif(pg_catalog.current_setting('schema_kit.run', true), '')::jsonb"
 """Where a session keeps how far its batches have come: undone with a batch that is rolled back, gone with it."""
 
 
@@ -170,17 +170,19 @@ class RemoveRows(Step):
         rows = "(SELECT place FROM schema_kit_rows)"
         if not self.holders:
             return (self._remove(f"{self._rows}, {self._found}", f"ARRAY{rows}", rows),)
-        nothing, gather = ("'[]'", "jsonb_agg") if self.partitioned else ("'{}'", "array_agg")
+        nothing, gather = ("'[]'", "pg_catalog.jsonb_agg") if self.partitioned else ("'{}'", "pg_catalog.array_agg")
         pick = f"""WITH {self._run}, {self._rows}, {self._found}
-SELECT set_config('schema_kit.rows', (SELECT coalesce({gather}(place), {nothing})::text FROM schema_kit_rows), true),
-       set_config('schema_kit.found', found::text, true),
-       set_config('schema_kit.last', coalesce(last, '[]')::text, true)
+SELECT pg_catalog.set_config('schema_kit.rows', (SELECT coalesce({gather}(place), {nothing})::text
+                                                 FROM schema_kit_rows), true),
+       pg_catalog.set_config('schema_kit.found', found::text, true),
+       pg_catalog.set_config('schema_kit.last', coalesce(last, '[]')::text, true)
 FROM schema_kit_found"""
         found = """schema_kit_found AS MATERIALIZED (
-  SELECT current_setting('schema_kit.found')::int AS found, current_setting('schema_kit.last')::jsonb AS last
+  SELECT pg_catalog.current_setting('schema_kit.found')::int AS found,
+         pg_catalog.current_setting('schema_kit.last')::jsonb AS last
 )"""
-        places = "current_setting('schema_kit.rows')"
-        return pick, self._remove(found, f"{places}::tid[]", f"jsonb_array_elements({places}::jsonb)")
+        places = "pg_catalog.current_setting('schema_kit.rows')"
+        return pick, self._remove(found, f"{places}::tid[]", f"pg_catalog.jsonb_array_elements({places}::jsonb)")
 
     @property
     def _mark(self) -> str:
@@ -191,8 +193,8 @@ FROM schema_kit_found"""
     @property
     def _run(self) -> str:
         return (
-            f"schema_kit_run AS MATERIALIZED (\n  SELECT coalesce(max(run::text)::jsonb, '{{}}') AS run\n"
-            f"  FROM (SELECT {_RUN}) AS runs (run) WHERE run ->> 'step' = {literal(self._mark)}\n)"
+            f"schema_kit_run AS MATERIALIZED (\n  SELECT coalesce(pg_catalog.max(run::text)::jsonb, '{{}}') AS run\n"
+            f"  FROM (SELECT {_RUN}) AS runs (run) WHERE {spread.item('run', 'step')} = {literal(self._mark)}\n)"
         )
 
     @property
@@ -224,12 +226,12 @@ FROM schema_kit_found"""
         found = f"{places[-1]}.ctid" if self.path else f"{places[0]}.schema_kit_place"
         if self.partitioned:
             own = ", ".join(kept_text(column, f"{places[-1]}.{ident(column.name)}") for column in self.key)
-            found = f"jsonb_build_array({own})"
+            found = f"pg_catalog.jsonb_build_array({own})"
         above = f" FOR SHARE OF {', '.join(places[:-1])} SKIP LOCKED" if self.path else ""
         return f"""schema_kit_rows AS MATERIALIZED (
   SELECT {", ".join((f"{found} AS place", *ends))}
   FROM {self._from}{chr(10) + "  ORDER BY " + ", ".join(order) if order else ""}
-  LIMIT (SELECT coalesce((run ->> 'size')::int, {self.pace.batch_size}) FROM schema_kit_run)
+  LIMIT (SELECT coalesce({spread.item("run", "size")}::int, {self.pace.batch_size}) FROM schema_kit_run)
   FOR UPDATE OF {places[-1]} SKIP LOCKED{above}
 )"""
 
@@ -238,9 +240,9 @@ FROM schema_kit_found"""
         """How many there are, and where the last one of them stands in the order."""
         kept = (kept_text(column, f"schema_kit_last_{number}") for number, column in enumerate(self.due.order))
         return f"""schema_kit_found AS MATERIALIZED (
-  SELECT found, (SELECT jsonb_build_array({", ".join(kept)})
+  SELECT found, (SELECT pg_catalog.jsonb_build_array({", ".join(kept)})
                  FROM (SELECT * FROM schema_kit_rows OFFSET greatest(found - 1, 0)) AS schema_kit_end) AS last
-  FROM (SELECT count(*) AS found FROM schema_kit_rows) AS schema_kit_counted
+  FROM (SELECT pg_catalog.count(*) AS found FROM schema_kit_rows) AS schema_kit_counted
 )"""
 
     @property
@@ -274,7 +276,10 @@ FROM schema_kit_found"""
         for place, column in enumerate(columns):
             own.append(ident(column.name))
             first = f"(SELECT {ident(column.name)} FROM {self.due.sql} ORDER BY {order} LIMIT 1)"
-            last.append(f"coalesce((SELECT (run -> 'last' ->> {place})::{column.type} FROM schema_kit_run), {first})")
+            last.append(
+                f"coalesce((SELECT (pg_catalog.jsonb_extract_path(run, 'last') ->> {place})::{column.type} "
+                f"FROM schema_kit_run), {first})"
+            )
         return f"({', '.join(own)}) {columns[0].operator('>=')} ({', '.join(last)})"
 
     def _remove(self, before: str, places: str, keys: str) -> str:
@@ -291,30 +296,32 @@ FROM schema_kit_found"""
             f"\n    AND NOT EXISTS (SELECT 1 FROM {key.table.sql} AS held WHERE {same_sql(key, row, 'held')})"
             for key in self.holders
         )
-        size = f"coalesce((run ->> 'size')::int, {self.pace.batch_size})"
-        took = "greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001)"
+        size = f"coalesce({spread.item('run', 'size')}::int, {self.pace.batch_size})"
+        took = (
+            "greatest(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.transaction_timestamp()), 0.000001)"
+        )
         # Rows of one value of the order may all be such as stay: they are passed over by a larger batch.
-        stuck = "gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last'"
-        factor = f"CASE WHEN {stuck} THEN 2 ELSE least(2, greatest(0.5, {self.pace.target_seconds!r} / {took})) END"
+        stuck = "gone.rows = 0 AND last IS NOT DISTINCT FROM pg_catalog.jsonb_extract_path(run, 'last')"
+        factor = f"CASE WHEN {stuck} THEN 2.0 ELSE least(2.0, greatest(0.5, {self.pace.target_seconds!r} / {took})) END"
         return f"""WITH {self._run}, {before}, schema_kit_gone AS (
   DELETE FROM {_only(self.table, self.partitioned)} AS {row}
   {using}WHERE {same}{free}
   RETURNING {", ".join(f"{row}.{ident(column)}" for column in self.archive.columns) if self.archive else "1"}
 ){self._kept}, schema_kit_next AS MATERIALIZED (
-SELECT set_config('schema_kit.run', jsonb_build_object(
-  'step', {literal(self._mark)}, 'last', last, 'at', clock_timestamp(),
-  'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
-  'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
-  'size', least({LARGEST}, greatest({SMALLEST}, round({size} * {factor})))
+SELECT pg_catalog.set_config('schema_kit.run', pg_catalog.jsonb_build_object(
+  'step', {literal(self._mark)}, 'last', last, 'at', pg_catalog.clock_timestamp(),
+  'began', coalesce(pg_catalog.jsonb_extract_path(run, 'began'),
+                    pg_catalog.to_jsonb(pg_catalog.transaction_timestamp())),
+  'rows', coalesce({spread.item("run", "rows")}::bigint, 0) + gone.rows,
+  'size', least({LARGEST}, greatest({SMALLEST}, pg_catalog.round({size}::numeric * {factor})))
 )::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, {self._counted}
 WHERE found > 0 AND NOT ({stuck} AND (found < {size} OR {size} = {LARGEST}))
 )
-SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
-       NULL::float8
+SELECT {spread.TOLD}, NULL::float8
 FROM schema_kit_next, LATERAL (
-  SELECT (next ->> 'rows')::bigint,
-         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+  SELECT {spread.item("next", "rows")}::bigint,
+         greatest(extract(epoch FROM pg_catalog.clock_timestamp() - {spread.item("next", "began")}::timestamptz), 0.001)
 ) AS far (rows, spent)"""
 
     @property
@@ -323,7 +330,7 @@ FROM schema_kit_next, LATERAL (
         if self.archive is None:
             return ""
         to, columns = self.archive, idents(self.archive.columns)
-        stamp = (f", {ident(to.archived_at)}", ", now()") if to.archived_at else ("", "")
+        stamp = (f", {ident(to.archived_at)}", ", pg_catalog.now()") if to.archived_at else ("", "")
         new, source = "", "schema_kit_gone"
         if to.back and to.key:
             same = " AND ".join(
@@ -343,16 +350,17 @@ FROM schema_kit_next, LATERAL (
     @property
     def _counted(self) -> str:
         if self.archive is None:
-            return "(SELECT count(*) AS rows FROM schema_kit_gone) AS gone"
-        sent, also = "sent", ", (SELECT count(*) FROM schema_kit_new) AS sent (rows)"
+            return "(SELECT pg_catalog.count(*) AS rows FROM schema_kit_gone) AS gone"
+        sent, also = "sent", ", (SELECT pg_catalog.count(*) FROM schema_kit_new) AS sent (rows)"
         if not (self.archive.back and self.archive.key):
             sent, also = "gone", ""
         # Not a number, and so an error: what the archive does not take, a trigger's doing, goes nowhere.
         lost = literal(f" rows left {self.table}, but so many arrived in {self.archive.table}: ")
         return f"""(
-  SELECT CASE WHEN kept.rows = {sent}.rows THEN gone.rows ELSE ({sent}.rows::text || {lost} || kept.rows)::bigint END
-  FROM (SELECT count(*) FROM schema_kit_gone) AS gone (rows){also},
-       (SELECT count(*) FROM schema_kit_kept) AS kept (rows)
+  SELECT CASE WHEN kept.rows = {sent}.rows THEN gone.rows
+         ELSE ({sent}.rows::text || {lost} || kept.rows::text)::bigint END
+  FROM (SELECT pg_catalog.count(*) FROM schema_kit_gone) AS gone (rows){also},
+       (SELECT pg_catalog.count(*) FROM schema_kit_kept) AS kept (rows)
 ) AS gone (rows)"""
 
 
@@ -362,7 +370,7 @@ def clashes_sql(step: RemoveRows) -> str:
     to, key = step.archive, step.archive.key
     same = " AND ".join(f"h.{ident(c.name)} {c.operator('=')} m.{ident(c.name)}" for c in key)
     return (
-        f"SELECT count(*), min({as_text('m', tuple(c.name for c in key))}) "
+        f"SELECT pg_catalog.count(*), pg_catalog.min({as_text('m', tuple(c.name for c in key))}) "
         f"FROM (SELECT * FROM {step.due.sql} WHERE ({ended(step.due.where)})) m JOIN {to.table.sql} h ON {same} "
         f"WHERE {as_text('h', to.columns)} <> {as_text('m', to.columns)}"
     )

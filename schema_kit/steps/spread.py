@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from schema_kit.steps.rows import RemoveRows
 
 
+TOLD = (
+    "pg_catalog.to_char(rows, 'FM999,999,999,999,999') || ' rows, ' "
+    "|| pg_catalog.to_char(rows::numeric / spent, 'FM999,999,999,990') || ' rows/s'"
+)
+"""How many rows have left, and how many in a second."""
+
+
+def item(kept: str, name: str) -> str:
+    """Return what a jsonb has under a name, as text: an operator of a user's may take the name for jsonb."""
+    return f"pg_catalog.jsonb_extract_path_text({kept}, {literal(name)})"
+
+
 def _template(sql: str) -> str:
     """Return SQL in which format() has nothing to replace."""
     return sql.replace("%", "%%")
@@ -57,15 +69,16 @@ def update_sql(step: UpdateBatch, kept: list[str], smallest: int, largest: int) 
     last = _given(step.key)
     upper = [f"%{count + place}$L::{column.type}" for place, column in enumerate(step.key, 1)]
     seen = (
-        f"SELECT count(*), count(*) FILTER (WHERE schema_kit_due), jsonb_agg(schema_kit_key ORDER BY {order}) -> -1 "
-        f"FROM (SELECT {order}, jsonb_build_array({', '.join(kept)}) AS schema_kit_key, {due} AS schema_kit_due "
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE schema_kit_due), "
+        f"pg_catalog.jsonb_agg(schema_kit_key ORDER BY {order}) -> -1 FROM (SELECT {order}, "
+        f"pg_catalog.jsonb_build_array({', '.join(kept)}) AS schema_kit_key, {due} AS schema_kit_due "
         f"FROM {table} WHERE "
     )
     window = f" ORDER BY {order} LIMIT %{count + 1}$s) AS schema_kit_rows"
     set_from = f"WITH schema_kit_changed AS (UPDATE {table} SET {_template(change.set_clause)} WHERE "
     set_to = (
         f"{_beyond(step.key, upper, '<=')}{_template(where)} RETURNING {_template(due)} AS stays) "
-        "SELECT count(*), coalesce(bool_or(stays), false) FROM schema_kit_changed"
+        "SELECT pg_catalog.count(*), coalesce(pg_catalog.bool_or(stays), false) FROM schema_kit_changed"
     )
     values = ", ".join(f"at.last_key ->> {place}" for place in range(count))
     ends = ", ".join(f"reached ->> {place}" for place in range(count))
@@ -78,30 +91,34 @@ BEGIN
   SELECT last_key, batch_size INTO at FROM {BATCH_PROGRESS.sql}
   WHERE name = {literal(step.name)} AND ended_at IS NULL AND finished_at IS NULL FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
-  EXECUTE format(CASE WHEN at.last_key IS NULL THEN {literal(both["seen"][0])} ELSE {literal(both["seen"][1])} END,
+  EXECUTE pg_catalog.format(CASE WHEN at.last_key IS NULL THEN {literal(both["seen"][0])}
+    ELSE {literal(both["seen"][1])} END,
                  {values}, at.batch_size) INTO seen, due, reached;
   IF due > 0 THEN
-    EXECUTE format(CASE WHEN at.last_key IS NULL THEN {literal(both["set"][0])} ELSE {literal(both["set"][1])} END,
+    EXECUTE pg_catalog.format(CASE WHEN at.last_key IS NULL THEN {literal(both["set"][0])}
+      ELSE {literal(both["set"][1])} END,
                    {values}, {ends}) INTO changed, stays;
   END IF;
   PERFORM pg_catalog.set_config('schema_kit.batch', pg_catalog.jsonb_build_object(
     'seen', seen, 'due', due, 'reached', reached, 'changed', changed, 'stays', stays)::text, true);
 END"""
     factor = (
-        f"least(2, greatest(0.5, {step.target_seconds!r} / greatest(extract(epoch FROM clock_timestamp() - "
-        "transaction_timestamp()), 0.000001)))"
+        f"least(2, greatest(0.5, {step.target_seconds!r} / greatest(extract(epoch FROM pg_catalog.clock_timestamp() - "
+        "pg_catalog.transaction_timestamp()), 0.000001)))"
     )
     return (
-        "SELECT set_config('schema_kit.batch', '', true)",
+        "SELECT pg_catalog.set_config('schema_kit.batch', '', true)",
         f"DO {literal(body)}",
         f"""UPDATE {BATCH_PROGRESS.sql} AS p SET
-  last_key = coalesce(b.batch -> 'reached', p.last_key), rows_seen = p.rows_seen + (b.batch ->> 'seen')::bigint,
-  rows_changed = p.rows_changed + (b.batch ->> 'changed')::bigint,
-  batch_size = least({largest}, greatest({smallest}, round(p.batch_size * {factor}))), batch_at = clock_timestamp(),
-  missed = p.missed + greatest((b.batch ->> 'due')::bigint - (b.batch ->> 'changed')::bigint, 0),
-  stays = p.stays OR (b.batch ->> 'stays')::boolean,
-  ended_at = CASE WHEN (b.batch ->> 'seen')::bigint < p.batch_size THEN clock_timestamp() END
-FROM (SELECT nullif(current_setting('schema_kit.batch'), '')::jsonb AS batch) AS b
+  last_key = coalesce(pg_catalog.jsonb_extract_path(b.batch, 'reached'), p.last_key),
+  rows_seen = p.rows_seen + {item("b.batch", "seen")}::bigint,
+  rows_changed = p.rows_changed + {item("b.batch", "changed")}::bigint,
+  batch_size = least({largest}, greatest({smallest}, pg_catalog.round(p.batch_size::numeric * {factor}))),
+  batch_at = pg_catalog.clock_timestamp(),
+  missed = p.missed + greatest({item("b.batch", "due")}::bigint - {item("b.batch", "changed")}::bigint, 0),
+  stays = p.stays OR {item("b.batch", "stays")}::boolean,
+  ended_at = CASE WHEN {item("b.batch", "seen")}::bigint < p.batch_size THEN pg_catalog.clock_timestamp() END
+FROM (SELECT nullif(pg_catalog.current_setting('schema_kit.batch'), '')::jsonb AS batch) AS b
 WHERE p.name = {literal(step.name)} AND b.batch IS NOT NULL""",
     )
 
@@ -126,33 +143,33 @@ def remove_sql(step: RemoveRows, mark: str, run: str, smallest: int, largest: in
     behind = f") AND {where}"
     if step.archive:
         to, columns = step.archive, idents(step.archive.columns)
-        stamp = (f", {ident(to.archived_at)}", ", now()") if to.archived_at else ("", "")
+        stamp = (f", {ident(to.archived_at)}", ", pg_catalog.now()") if to.archived_at else ("", "")
         delete = f"WITH schema_kit_gone AS ({delete}"
         behind += (
             f" RETURNING {columns}) INSERT INTO {to.table.sql} ({columns}{stamp[0]}) OVERRIDING SYSTEM VALUE "
             f"SELECT {columns}{stamp[1]} FROM schema_kit_gone"
         )
     command = literal(_template(delete) + "%s" + _template(behind))
-    body = f"""DECLARE run jsonb := {run}; size int; gone bigint; took float;
+    body = f"""DECLARE run jsonb := {run}; size int; gone bigint; took numeric;
 BEGIN
-  IF run ->> 'step' IS DISTINCT FROM {literal(mark)} THEN run := '{{}}'; END IF;
-  size := coalesce((run ->> 'size')::int, {step.pace.batch_size});
-  EXECUTE format({command}, size);
+  IF {item("run", "step")} IS DISTINCT FROM {literal(mark)} THEN run := '{{}}'; END IF;
+  size := coalesce({item("run", "size")}::int, {step.pace.batch_size});
+  EXECUTE pg_catalog.format({command}, size);
   GET DIAGNOSTICS gone = ROW_COUNT;
-  took := greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001);
+  took := greatest(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.transaction_timestamp()), 0.000001);
   PERFORM pg_catalog.set_config('schema_kit.run', pg_catalog.jsonb_build_object(
-    'step', {literal(mark)}, 'at', clock_timestamp(), 'gone', gone,
-    'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
-    'rows', coalesce((run ->> 'rows')::bigint, 0) + gone,
-    'size', least({largest}, greatest({smallest}, round(size * least(2, greatest(0.5,
+    'step', {literal(mark)}, 'at', pg_catalog.clock_timestamp(), 'gone', gone,
+    'began', coalesce(pg_catalog.jsonb_extract_path(run, 'began'),
+                      pg_catalog.to_jsonb(pg_catalog.transaction_timestamp())),
+    'rows', coalesce({item("run", "rows")}::bigint, 0) + gone,
+    'size', least({largest}, greatest({smallest}, pg_catalog.round(size::numeric * least(2, greatest(0.5,
               {step.pace.target_seconds!r} / took))))))::text, false);
 END"""
     return (
         f"DO {literal(body)}",
-        f"""SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990')
-         || ' rows/s', NULL::float8
+        f"""SELECT {TOLD}, NULL::float8
 FROM (SELECT {run}) AS kept (run), LATERAL (
-  SELECT (run ->> 'rows')::bigint,
-         greatest(extract(epoch FROM clock_timestamp() - (run ->> 'began')::timestamptz), 0.001)
-) AS far (rows, spent) WHERE (run ->> 'gone')::bigint > 0""",
+  SELECT {item("run", "rows")}::bigint,
+         greatest(extract(epoch FROM pg_catalog.clock_timestamp() - {item("run", "began")}::timestamptz), 0.001)
+) AS far (rows, spent) WHERE {item("run", "gone")}::bigint > 0""",
     )

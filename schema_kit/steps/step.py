@@ -11,7 +11,7 @@ from schema_kit.model.locks import Lock as Lock
 from schema_kit.model.locks import LockMode as LockMode
 from schema_kit.model.locks import Seen as Seen
 from schema_kit.model.locks import exclusive as exclusive
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, asking_sql, literal
 
 
 class Transaction(Enum):
@@ -213,7 +213,7 @@ def refuse_sql(condition: str, state: str, message: str) -> str:
         state: the condition's name in PL/pgSQL: serialization_failure has it decided again.
         message: what is said then.
     """
-    return f"DO {literal(f'BEGIN IF {condition} THEN RAISE {state} USING MESSAGE = {literal(message)}; END IF; END')}"
+    return asking_sql(f"IF {condition} THEN RAISE {state} USING MESSAGE = {literal(message)}; END IF;")
 
 
 def expect_sql(condition: str, message: str) -> str:

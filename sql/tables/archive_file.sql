@@ -4,7 +4,7 @@
 -- @schema@ stands for the schema it is installed in.
 
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+    IF pg_catalog.to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
 END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.archive_file (
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS @schema@.archive_file (
     byte_count   bigint      NOT NULL,
     sha256       text        NOT NULL, -- of the file
     columns      jsonb       NOT NULL, -- in their order: name, type, how it is stored, checksum over all rows
-    written_at   timestamptz NOT NULL DEFAULT now(),
+    written_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
     dropped_at   timestamptz,          -- the table was dropped: the rows are in the file and nowhere else
     restored_at  timestamptz,          -- they are back in the database
     restored_to  text

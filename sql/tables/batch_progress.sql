@@ -3,7 +3,7 @@
 -- @schema@ stands for the schema it is installed in.
 
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+    IF pg_catalog.to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
 END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.batch_progress (
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS @schema@.batch_progress (
     rows_seen bigint NOT NULL DEFAULT 0,
     rows_changed bigint NOT NULL DEFAULT 0,
     batch_size integer NOT NULL, -- of the next batch
-    started_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     batch_at timestamptz,
     passes integer NOT NULL DEFAULT 1, -- how often it has gone through the table
     ended_at timestamptz, -- when the last pass came to the end; rows that it has missed are looked for then

@@ -2,7 +2,7 @@
 -- @schema@ stands for the schema it is installed in.
 
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+    IF pg_catalog.to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
 END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.cold_archive (
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS @schema@.cold_archive (
     server_name   text NOT NULL,        -- the foreign server
     remote_schema text NOT NULL,        -- the schema of its tables there
     view_name     text,                 -- the view over all three
-    identity      uuid NOT NULL DEFAULT gen_random_uuid(), -- in the comment of each of its tables there
+    identity      uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), -- in the comment of each of its tables there
     cluster       text NOT NULL -- the database that they belong to: a clone of it must not change what is there
 );
 

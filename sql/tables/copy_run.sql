@@ -2,7 +2,7 @@
 -- @schema@ stands for the schema it is installed in.
 
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+    IF pg_catalog.to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
 END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.copy_run (
@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS @schema@.copy_run (
     parent_table text NOT NULL,
     purpose text NOT NULL CHECK (purpose IN ('drain', 'split', 'convert')),
     identity text NOT NULL, -- of the source: its oid, its file, its columns; another one is another table
-    started_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     cut_at timestamptz, -- the chunks are there
     replayed bigint NOT NULL DEFAULT 0, -- keys taken from the log so far
     settled_at timestamptz, -- no snapshot from before the last chunk was left

@@ -2,7 +2,7 @@
 -- @schema@ stands for the schema it is installed in.
 
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+    IF pg_catalog.to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
 END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.health_ignored (
@@ -10,6 +10,6 @@ CREATE TABLE IF NOT EXISTS @schema@.health_ignored (
     table_name  text        NOT NULL, -- the table, of partitions the one above all of them; '': the server
     object_name text        NOT NULL, -- the index, constraint, trigger, ... of it; '': the table itself
     reason      text        NOT NULL,
-    since       timestamptz NOT NULL DEFAULT now(),
+    since       timestamptz NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY (code, table_name, object_name)
 );

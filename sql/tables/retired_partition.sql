@@ -4,7 +4,7 @@
 -- @schema@ stands for the schema it is installed in.
 
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+    IF pg_catalog.to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
 END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.retired_partition (
@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS @schema@.retired_partition (
     parent_table   text        NOT NULL,
     by_policy      boolean     NOT NULL, -- retired by its set's policy, which may drop it, or by an operation
     bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
-    retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
+    retired_at     timestamptz NOT NULL DEFAULT pg_catalog.now() -- the grace period begins here
 );
 
 -- Columns that came later.

@@ -12,7 +12,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-CREATE TABLE "shop"."logins_archive" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES, "archived_at" timestamp with time zone DEFAULT now()) PARTITION BY RANGE ("created_at");
+CREATE TABLE "shop"."logins_archive" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES, "archived_at" timestamp with time zone DEFAULT pg_catalog.now()) PARTITION BY RANGE ("created_at");
 ALTER TABLE "shop"."logins_archive" ADD PRIMARY KEY ("id");
 CREATE INDEX "logins_archive_ix" ON "shop"."logins_archive" USING btree (body);
 REVOKE ALL ON "shop"."logins_archive" FROM PUBLIC;

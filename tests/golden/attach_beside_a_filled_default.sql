@@ -15,7 +15,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "bots"."imported" ADD CONSTRAINT "imported__bounds" CHECK ("created_at" IS NOT NULL AND "created_at" < '2026-09-30 17:00:00+00') NOT VALID;
 COMMIT;
 
@@ -33,7 +33,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "bots"."messages_default" ADD CONSTRAINT "imported_not_here" CHECK ("created_at" >= '2026-09-30 17:00:00+00') NOT VALID;
 COMMIT;
 
@@ -55,7 +55,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "bots"."imported", ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."imported" FOR VALUES FROM (MINVALUE) TO ('2026-09-30 17:00:00+00');
 ALTER TABLE "bots"."imported" DROP CONSTRAINT "imported__bounds";
 ALTER TABLE "bots"."messages_default" DROP CONSTRAINT "imported_not_here";

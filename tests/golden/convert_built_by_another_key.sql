@@ -7,7 +7,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "public"."events" ADD CONSTRAINT "schema_kit_bound" CHECK ("created_at" IS NOT NULL AND "created_at" < '2027-01-01 00:00:00+00') NOT VALID;
 COMMIT;
 
@@ -34,8 +34,8 @@ SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'BEGIN IF EXISTS (SELECT 1 FROM "public"."events__new") THEN RAISE object_in_use USING MESSAGE = ''public.events__new holds rows, which no parent that is being built does''; END IF; END';
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM "public"."events__new") THEN RAISE object_in_use USING MESSAGE = ''public.events__new holds rows, which no parent that is being built does''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DROP TABLE "public"."events__new";
 COMMIT;
 
@@ -69,7 +69,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "public"."events" DROP CONSTRAINT "events_pkey";
 ALTER TABLE "public"."events" ALTER COLUMN "created_at" SET NOT NULL;
 ALTER TABLE "public"."events" ADD CONSTRAINT "events_pkey_before_20270101" PRIMARY KEY USING INDEX "events__key";

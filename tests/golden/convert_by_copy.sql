@@ -18,7 +18,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "bots"."messages" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "bots"."reactions" ADD COLUMN "message_created_at" timestamp with time zone;
 CREATE FUNCTION "bots"."reactions_message_created_at_fill"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS 'BEGIN
   IF NEW."message_id" IS NULL THEN
@@ -34,7 +34,7 @@ CREATE FUNCTION "bots"."reactions_message_created_at_fill"() RETURNS trigger LAN
   END IF;
   RETURN NEW;
 END';
-DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."message_id" OPERATOR("pg_catalog".=) OLD."message_id") IS NOT TRUE AND new."message_created_at" IS NOT DISTINCT FROM old."message_created_at" FROM (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS old, (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."message_id" OPERATOR("pg_catalog".=) OLD."message_id") IS NOT TRUE AND new."message_created_at" IS NOT DISTINCT FROM old."message_created_at" FROM (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS old, (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE TRIGGER "reactions_message_created_at_fill" BEFORE INSERT OR UPDATE ON "bots"."reactions" FOR EACH ROW EXECUTE FUNCTION "bots"."reactions_message_created_at_fill"();
 ALTER TABLE "bots"."reactions" ADD CONSTRAINT "reactions_message_id_fkey__new" FOREIGN KEY ("message_id", "message_created_at") REFERENCES "bots"."messages" ("id", "created_at") MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE NOT VALID;
 COMMIT;
@@ -62,7 +62,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages__staging" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 REVOKE ALL ON "bots"."messages__staging" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages__staging" FROM reader;
@@ -117,7 +117,7 @@ CREATE FUNCTION "bots"."messages__log"() RETURNS trigger LANGUAGE plpgsql SECURI
   RETURN NULL;
 END';
 REVOKE ALL ON FUNCTION "bots"."messages__log"() FROM PUBLIC;
-DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE FROM (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS old, (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE FROM (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS old, (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER FUNCTION "bots"."messages__log"() OWNER TO "bots";
 CREATE TRIGGER "schema_kit_copy_log" AFTER INSERT OR UPDATE OR DELETE ON "bots"."messages" FOR EACH ROW EXECUTE FUNCTION "bots"."messages__log"();
 ALTER TABLE "bots"."messages" ENABLE ALWAYS TRIGGER "schema_kit_copy_log";
@@ -140,12 +140,11 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
-DO 'DECLARE
-  pages float := pg_catalog.pg_relation_size(''"bots"."messages"'') / current_setting(''block_size'')::float;
-  bytes float := pg_catalog.pg_table_size(''"bots"."messages"'');
-  share float := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
-BEGIN
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); pages float; bytes float; share float; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); 
+  pages := pg_relation_size(''"bots"."messages"'') / current_setting(''block_size'')::float;
+  bytes := pg_table_size(''"bots"."messages"'');
+  share := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
   EXECUTE ''INSERT INTO "schema_kit"."copy_chunk" (source_table, number, lower_key, upper_key)
 WITH sample AS (
   SELECT DISTINCT ON ("id", "created_at") "id", "created_at", row_number() OVER (ORDER BY "id", "created_at") - 1 AS schema_kit_place,
@@ -164,8 +163,8 @@ WITH sample AS (
 SELECT ''''bots.messages'''', coalesce(l.number, 0), l.edge, u.edge
 FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
 UNION ALL SELECT ''''bots.messages'''', 0, NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM numbered)'';
-END';
-UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp(), cut_by = ARRAY['id', 'created_at'] WHERE source_table = 'bots.messages';
+ PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+UPDATE "schema_kit"."copy_run" SET cut_at = pg_catalog.clock_timestamp(), cut_by = ARRAY['id', 'created_at'] WHERE source_table = 'bots.messages';
 COMMIT;
 
 -- copy the rows of bots.messages, chunk by chunk
@@ -185,23 +184,23 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
   chunk record;
-  began timestamptz := clock_timestamp();
+  began timestamptz := pg_catalog.clock_timestamp();
   copied bigint;
 BEGIN
   PERFORM pg_catalog.set_config(''schema_kit.chunk'', '''', true);
   SELECT c.number, c.lower_key, c.upper_key INTO chunk FROM "schema_kit"."copy_chunk" c
   WHERE c.source_table = ''bots.messages'' AND c.done_at IS NULL
-  ORDER BY c.number = coalesce(nullif(current_setting(''schema_kit.last_chunk'', true), '''')::int + 1, 0) DESC,
+  ORDER BY c.number = coalesce(nullif(pg_catalog.current_setting(''schema_kit.last_chunk'', true), '''')::int + 1, 0) DESC,
            pg_catalog.hashint4(c.number) LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF FOUND THEN
-    EXECUTE ''INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") SELECT "id", "number", "chat_id", "text", "created_at" FROM "bots"."messages" WHERE '' || CASE WHEN chunk.lower_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".>=) (%L::bigint, %L::timestamp with time zone)'', chunk.lower_key[1], chunk.lower_key[2]) END || '' AND '' || CASE WHEN chunk.upper_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".<) (%L::bigint, %L::timestamp with time zone)'', chunk.upper_key[1], chunk.upper_key[2]) END;
+    EXECUTE ''INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") SELECT "id", "number", "chat_id", "text", "created_at" FROM "bots"."messages" WHERE '' || CASE WHEN chunk.lower_key IS NULL THEN ''true'' ELSE pg_catalog.format(''("id", "created_at") OPERATOR("pg_catalog".>=) (%L::bigint, %L::timestamp with time zone)'', chunk.lower_key[1], chunk.lower_key[2]) END || '' AND '' || CASE WHEN chunk.upper_key IS NULL THEN ''true'' ELSE pg_catalog.format(''("id", "created_at") OPERATOR("pg_catalog".<) (%L::bigint, %L::timestamp with time zone)'', chunk.upper_key[1], chunk.upper_key[2]) END;
     GET DIAGNOSTICS copied = ROW_COUNT;
     UPDATE "schema_kit"."copy_chunk" SET rows = copied, began_at = began WHERE source_table = ''bots.messages'' AND number = chunk.number;
     PERFORM pg_catalog.set_config(''schema_kit.chunk'', chunk.number::text, true);
     PERFORM pg_catalog.set_config(''schema_kit.last_chunk'', chunk.number::text, false);
   END IF;
 END';
-UPDATE "schema_kit"."copy_chunk" SET done_at = clock_timestamp() WHERE source_table = 'bots.messages' AND number = nullif(current_setting('schema_kit.chunk'), '')::int;
+UPDATE "schema_kit"."copy_chunk" SET done_at = pg_catalog.clock_timestamp() WHERE source_table = 'bots.messages' AND number = nullif(pg_catalog.current_setting('schema_kit.chunk'), '')::int;
 COMMIT;
 
 -- give bots.messages_p20261001 its primary key
@@ -211,7 +210,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "bots"."messages_p20261001" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -222,7 +221,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "bots"."messages_p20261101" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -233,7 +232,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "bots"."messages_p20261201" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -244,7 +243,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "bots"."messages_p20270101" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -255,7 +254,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "bots"."messages_default" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -274,23 +273,23 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "bots"."messages__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id", "created_at")::"bots"."messages__log")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    DELETE FROM "bots"."messages__staging" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
-SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + pg_catalog.current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
+SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND pg_catalog.current_setting('schema_kit.replayed')::bigint >= 10000;
 COMMIT;
 
 -- build 2 indexes of bots.messages_p20261001
@@ -300,7 +299,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "bots"."messages_p20261001" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20261001" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -312,7 +311,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "bots"."messages_p20261101" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20261101" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -324,7 +323,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "bots"."messages_p20261201" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20261201" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -336,7 +335,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "bots"."messages_p20270101" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20270101" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -348,7 +347,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "bots"."messages_default" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_default" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -368,23 +367,23 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id", "created_at")::"bots"."messages__log")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    DELETE FROM "bots"."messages__staging" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
-SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + pg_catalog.current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
+SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND pg_catalog.current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
 COMMIT;
 
 -- analyze bots.messages_p20261001
@@ -434,22 +433,20 @@ SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DO 'DECLARE
-  found jsonb;
-BEGIN
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); found jsonb; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); 
   EXECUTE ''WITH s AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-30 17:00:00+00'''', ''''2026-10-31 17:00:00+00'''', ''''2026-11-30 17:00:00+00'''', ''''2026-12-31 17:00:00+00'''', ''''2027-01-31 17:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."number", r."chat_id", r."text", r."created_at"), 0)) AS sum FROM "bots"."messages" r WHERE NOT EXISTS (SELECT 1 FROM "bots"."messages__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), t AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-30 17:00:00+00'''', ''''2026-10-31 17:00:00+00'''', ''''2026-11-30 17:00:00+00'''', ''''2026-12-31 17:00:00+00'''', ''''2027-01-31 17:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."number", r."chat_id", r."text", r."created_at"), 0)) AS sum FROM "bots"."messages__staging" r WHERE NOT EXISTS (SELECT 1 FROM "bots"."messages__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1) SELECT jsonb_agg(f) FROM (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM (VALUES (0, ''''bots.messages_default''''), (1, ''''bots.messages_p20261001''''), (2, ''''bots.messages_p20261101''''), (3, ''''bots.messages_p20261201''''), (4, ''''bots.messages_p20270101''''), (5, ''''bots.messages_default'''')) AS p (place, target) LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) f'' INTO found;
   UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows,
     target_sum = f.t_sum, verified_at = clock_timestamp()
   FROM jsonb_to_recordset(found) AS f (target text, s_rows bigint, s_sum numeric, t_rows bigint, t_sum numeric)
   WHERE c.source_table = ''bots.messages'' AND c.target_table = f.target;
-END';
+ PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 COMMIT;
 
 -- wait for transactions whose snapshot is older than the copy of bots.messages
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-UPDATE "schema_kit"."copy_run" SET settled_at = clock_timestamp() WHERE source_table = 'bots.messages';
+UPDATE "schema_kit"."copy_run" SET settled_at = pg_catalog.clock_timestamp() WHERE source_table = 'bots.messages';
 COMMIT;
 
 -- build the partitioned parent of bots.messages next to it
@@ -499,26 +496,26 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'BEGIN IF ((SELECT concat_ws('':'', c.oid, pg_relation_filenode(c.oid), array_to_string(c.reloptions, '' ''), '''') || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, a.attcompression), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws('' '', k.conname, k.conbin::text), '','' ORDER BY k.conname), 0)::text, '''') FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = ''c'') FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT concat_ws('':'', c.oid, pg_relation_filenode(c.oid), array_to_string(c.reloptions, '' ''), '''') || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, a.attcompression), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws('' '', k.conname, k.conbin::text), '','' ORDER BY k.conname), 0)::text, '''') FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = ''c'') FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id", "created_at")::"bots"."messages__log")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    DELETE FROM "bots"."messages__staging" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-DO 'BEGIN IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
   AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
   AND (a.state LIKE ''idle in transaction%''
-       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; END';
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey__new";
 ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_chat_id_fkey";
@@ -558,7 +555,7 @@ ALTER TABLE "bots"."messages_p20261201" ADD CONSTRAINT "messages_chat_id_fkey" F
 ALTER TABLE "bots"."messages_p20270101" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE NOT VALID;
 ALTER TABLE "bots"."messages_default" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE NOT VALID;
 ALTER TABLE "bots"."reactions" ADD CONSTRAINT "reactions_message_id_fkey" FOREIGN KEY ("message_id", "message_created_at") REFERENCES "bots"."messages" ("id", "created_at") MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE NOT VALID;
-DO 'DECLARE one text; BEGIN FOR one IN WITH pairs (own, model) AS (VALUES (''"bots"."messages_p20261001"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_p20261101"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_p20261201"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_p20270101"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_default"''::regclass, ''"bots"."messages"''::regclass)), columns AS (
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(WITH pairs (own, model) AS (VALUES (''"bots"."messages_p20261001"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_p20261101"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_p20261201"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_p20270101"''::regclass, ''"bots"."messages"''::regclass), (''"bots"."messages_default"''::regclass, ''"bots"."messages"''::regclass)), columns AS (
   SELECT p.own, m.attname AS name, CASE WHEN m.attgenerated = '''' THEN pg_get_expr(d.adbin, m.attrelid) END AS def,
          CASE WHEN o.attgenerated = '''' THEN pg_get_expr(e.adbin, o.attrelid) END AS own_def,
          coalesce(m.attstattarget, -1) AS target, coalesce(o.attstattarget, -1) AS own_target,
@@ -583,7 +580,7 @@ SELECT format(''ALTER TABLE %s ALTER COLUMN %I %s'', own, name, action) FROM col
   WHERE option_name IN (''n_distinct'', ''n_distinct_inherited'') AND m.option_value IS DISTINCT FROM o.option_value
 ) a (action)
 UNION ALL SELECT format(''COMMENT ON COLUMN %s.%I IS %L'', own, name, comment) FROM columns
-WHERE comment IS DISTINCT FROM own_comment LOOP EXECUTE one; END LOOP; END';
+WHERE comment IS DISTINCT FROM own_comment); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.tell();
 CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
 ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
@@ -593,7 +590,7 @@ COMMENT ON INDEX "bots"."ix_messages_text" IS 'what the bot''s search needs';
 INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges, retention, retention_keep_table, retention_schema, retention_grace, detach) VALUES ('bots.messages', 'created_at', '1 mon', 2, 'Asia/Bangkok', true, 'YYYYMMDD', NULL, 'none', NULL, false, NULL, true, NULL, '7 days', 'auto') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges, retention = excluded.retention, retention_keep_table = excluded.retention_keep_table, retention_schema = excluded.retention_schema, retention_grace = excluded.retention_grace, detach = excluded.detach;
 DROP TABLE "bots"."messages__staging", "bots"."messages__log";
 DROP FUNCTION "bots"."messages__log"();
-UPDATE "schema_kit"."copy_run" SET swapped_at = clock_timestamp() WHERE source_table = 'bots.messages';
+UPDATE "schema_kit"."copy_run" SET swapped_at = pg_catalog.clock_timestamp() WHERE source_table = 'bots.messages';
 COMMIT;
 
 -- validate reactions_message_id_fkey of bots.reactions

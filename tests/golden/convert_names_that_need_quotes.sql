@@ -7,7 +7,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" ADD CONSTRAINT "schema_kit_bound" CHECK ("Created At" IS NOT NULL AND "Created At" < '2027-01-01 00:00:00+00') NOT VALID;
 COMMIT;
 
@@ -57,7 +57,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", ONLY "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" DROP CONSTRAINT "it's";
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" ALTER COLUMN "Created At" SET NOT NULL;
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" ADD CONSTRAINT "it's_before_20270101" PRIMARY KEY USING INDEX "ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__key";

@@ -7,7 +7,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "public"."events" ADD CONSTRAINT "schema_kit_bound" CHECK ("created_at" IS NOT NULL AND "created_at" < '2027-02-01 00:00:00+00') NOT VALID;
 COMMIT;
 
@@ -57,7 +57,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "public"."events" DROP CONSTRAINT "events_pkey";
 ALTER TABLE "public"."events" ALTER COLUMN "created_at" SET NOT NULL;
 ALTER TABLE "public"."events" ADD CONSTRAINT "events_pkey_before_20270201" PRIMARY KEY USING INDEX "events__key";

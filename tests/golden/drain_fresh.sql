@@ -14,7 +14,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "public"."events_default__staging" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 CREATE TABLE "public"."events_p20260901" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
 ALTER TABLE "public"."events_p20260901" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-09-01 00:00:00+00' AND "created_at" < '2026-10-01 00:00:00+00');
@@ -24,6 +24,14 @@ ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "schema_kit_bounds" CHECK
 ALTER TABLE "public"."events_default__staging" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 CREATE TABLE "public"."events_default__new" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
 ALTER TABLE "public"."events_default__staging" ATTACH PARTITION "public"."events_default__new" DEFAULT;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''ALTER TABLE %s '', o.attrelid::regclass) || CASE WHEN k.oid IS NULL
+  THEN format(''ALTER COLUMN %I SET NOT NULL'', o.attname)
+  ELSE format(''ADD CONSTRAINT %I NOT NULL %I'', k.conname, o.attname) END
+FROM pg_attribute s JOIN pg_attribute o ON o.attname = s.attname AND o.attnum > 0 AND NOT o.attnotnull
+LEFT JOIN pg_constraint k ON k.conrelid = s.attrelid AND k.contype = ''n'' AND k.conkey[1] = s.attnum
+WHERE s.attrelid = ''"public"."events_default"''::regclass AND s.attnum > 0 AND s.attnotnull AND NOT s.attisdropped
+  AND o.attrelid = ''"public"."events_default__new"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 CREATE TABLE "public"."events_default__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "public"."events_default" WITH NO DATA;
 DO 'BEGIN DROP TABLE "public"."events_default__log"; RAISE SQLSTATE ''SKIT0''; EXCEPTION WHEN SQLSTATE ''SKIT0'' THEN NULL; END';
 ALTER TABLE "public"."events_default__log" REPLICA IDENTITY FULL;
@@ -37,7 +45,7 @@ CREATE FUNCTION "public"."events_default__log"() RETURNS trigger LANGUAGE plpgsq
   RETURN NULL;
 END';
 REVOKE ALL ON FUNCTION "public"."events_default__log"() FROM PUBLIC;
-DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE FROM (SELECT "id", "created_at" FROM "public"."events_default" LIMIT 1) AS old, (SELECT "id", "created_at" FROM "public"."events_default" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE FROM (SELECT "id", "created_at" FROM "public"."events_default" LIMIT 1) AS old, (SELECT "id", "created_at" FROM "public"."events_default" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE TRIGGER "schema_kit_copy_log" AFTER INSERT OR UPDATE OR DELETE ON "public"."events_default" FOR EACH ROW EXECUTE FUNCTION "public"."events_default__log"();
 ALTER TABLE "public"."events_default" ENABLE ALWAYS TRIGGER "schema_kit_copy_log";
 DELETE FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default';
@@ -59,12 +67,11 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
-DO 'DECLARE
-  pages float := pg_catalog.pg_relation_size(''"public"."events_default"'') / current_setting(''block_size'')::float;
-  bytes float := pg_catalog.pg_table_size(''"public"."events_default"'');
-  share float := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
-BEGIN
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); pages float; bytes float; share float; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); 
+  pages := pg_relation_size(''"public"."events_default"'') / current_setting(''block_size'')::float;
+  bytes := pg_table_size(''"public"."events_default"'');
+  share := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
   EXECUTE ''INSERT INTO "schema_kit"."copy_chunk" (source_table, number, lower_key, upper_key)
 WITH sample AS (
   SELECT DISTINCT ON ("id", "created_at") "id", "created_at", row_number() OVER (ORDER BY "id", "created_at") - 1 AS schema_kit_place,
@@ -83,8 +90,8 @@ WITH sample AS (
 SELECT ''''public.events_default'''', coalesce(l.number, 0), l.edge, u.edge
 FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
 UNION ALL SELECT ''''public.events_default'''', 0, NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM numbered)'';
-END';
-UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp(), cut_by = ARRAY['id', 'created_at'] WHERE source_table = 'public.events_default';
+ PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+UPDATE "schema_kit"."copy_run" SET cut_at = pg_catalog.clock_timestamp(), cut_by = ARRAY['id', 'created_at'] WHERE source_table = 'public.events_default';
 COMMIT;
 
 -- copy the rows of public.events_default, chunk by chunk
@@ -104,23 +111,23 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
   chunk record;
-  began timestamptz := clock_timestamp();
+  began timestamptz := pg_catalog.clock_timestamp();
   copied bigint;
 BEGIN
   PERFORM pg_catalog.set_config(''schema_kit.chunk'', '''', true);
   SELECT c.number, c.lower_key, c.upper_key INTO chunk FROM "schema_kit"."copy_chunk" c
   WHERE c.source_table = ''public.events_default'' AND c.done_at IS NULL
-  ORDER BY c.number = coalesce(nullif(current_setting(''schema_kit.last_chunk'', true), '''')::int + 1, 0) DESC,
+  ORDER BY c.number = coalesce(nullif(pg_catalog.current_setting(''schema_kit.last_chunk'', true), '''')::int + 1, 0) DESC,
            pg_catalog.hashint4(c.number) LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF FOUND THEN
-    EXECUTE ''INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") SELECT "id", "created_at", "body" FROM "public"."events_default" WHERE '' || CASE WHEN chunk.lower_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".>=) (%L::bigint, %L::timestamp with time zone)'', chunk.lower_key[1], chunk.lower_key[2]) END || '' AND '' || CASE WHEN chunk.upper_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".<) (%L::bigint, %L::timestamp with time zone)'', chunk.upper_key[1], chunk.upper_key[2]) END;
+    EXECUTE ''INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") SELECT "id", "created_at", "body" FROM "public"."events_default" WHERE '' || CASE WHEN chunk.lower_key IS NULL THEN ''true'' ELSE pg_catalog.format(''("id", "created_at") OPERATOR("pg_catalog".>=) (%L::bigint, %L::timestamp with time zone)'', chunk.lower_key[1], chunk.lower_key[2]) END || '' AND '' || CASE WHEN chunk.upper_key IS NULL THEN ''true'' ELSE pg_catalog.format(''("id", "created_at") OPERATOR("pg_catalog".<) (%L::bigint, %L::timestamp with time zone)'', chunk.upper_key[1], chunk.upper_key[2]) END;
     GET DIAGNOSTICS copied = ROW_COUNT;
     UPDATE "schema_kit"."copy_chunk" SET rows = copied, began_at = began WHERE source_table = ''public.events_default'' AND number = chunk.number;
     PERFORM pg_catalog.set_config(''schema_kit.chunk'', chunk.number::text, true);
     PERFORM pg_catalog.set_config(''schema_kit.last_chunk'', chunk.number::text, false);
   END IF;
 END';
-UPDATE "schema_kit"."copy_chunk" SET done_at = clock_timestamp() WHERE source_table = 'public.events_default' AND number = nullif(current_setting('schema_kit.chunk'), '')::int;
+UPDATE "schema_kit"."copy_chunk" SET done_at = pg_catalog.clock_timestamp() WHERE source_table = 'public.events_default' AND number = nullif(pg_catalog.current_setting('schema_kit.chunk'), '')::int;
 COMMIT;
 
 -- give public.events_p20260901 its primary key
@@ -130,7 +137,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20260901" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "public"."events_p20260901" ADD PRIMARY KEY (id, created_at);
 COMMIT;
 
@@ -141,7 +148,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20261101" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "public"."events_p20261101" ADD PRIMARY KEY (id, created_at);
 COMMIT;
 
@@ -152,7 +159,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "public"."events_default__new" ADD PRIMARY KEY (id, created_at);
 COMMIT;
 
@@ -171,23 +178,23 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "public"."events_default__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "public"."events_default__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_default__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"public"."events_default__log") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id", "created_at")::"public"."events_default__log")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "public"."events_default__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    DELETE FROM "public"."events_default__staging" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") OVERRIDING SYSTEM VALUE SELECT s."id", s."created_at", s."body"
-    FROM unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
-SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + pg_catalog.current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
+SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND pg_catalog.current_setting('schema_kit.replayed')::bigint >= 10000;
 COMMIT;
 
 -- build 1 indexes of public.events_p20260901
@@ -197,7 +204,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20260901" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "public"."events_p20260901" USING btree (created_at);
 COMMIT;
 
@@ -208,7 +215,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20261101" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "public"."events_p20261101" USING btree (created_at);
 COMMIT;
 
@@ -219,7 +226,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__new" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "public"."events_default__new" USING btree (created_at);
 COMMIT;
 
@@ -238,23 +245,23 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "public"."events_default__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "public"."events_default__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_default__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"public"."events_default__log") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id", "created_at")::"public"."events_default__log")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "public"."events_default__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    DELETE FROM "public"."events_default__staging" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") OVERRIDING SYSTEM VALUE SELECT s."id", s."created_at", s."body"
-    FROM unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
-SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + pg_catalog.current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
+SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND pg_catalog.current_setting('schema_kit.replayed')::bigint >= 10000;
 COMMIT;
 
 -- analyze public.events_p20260901
@@ -288,22 +295,20 @@ SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DO 'DECLARE
-  found jsonb;
-BEGIN
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); found jsonb; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); 
   EXECUTE ''WITH s AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-01 00:00:00+00'''', ''''2026-10-01 00:00:00+00'''', ''''2026-11-01 00:00:00+00'''', ''''2026-12-01 00:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default" r WHERE NOT EXISTS (SELECT 1 FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), t AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-01 00:00:00+00'''', ''''2026-10-01 00:00:00+00'''', ''''2026-11-01 00:00:00+00'''', ''''2026-12-01 00:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default__staging" r WHERE NOT EXISTS (SELECT 1 FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1) SELECT jsonb_agg(f) FROM (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM (VALUES (0, ''''public.events_default''''), (1, ''''public.events_p20260901''''), (2, ''''public.events_default''''), (3, ''''public.events_p20261101''''), (4, ''''public.events_default'''')) AS p (place, target) LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) f'' INTO found;
   UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows,
     target_sum = f.t_sum, verified_at = clock_timestamp()
   FROM jsonb_to_recordset(found) AS f (target text, s_rows bigint, s_sum numeric, t_rows bigint, t_sum numeric)
   WHERE c.source_table = ''public.events_default'' AND c.target_table = f.target;
-END';
+ PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 COMMIT;
 
 -- wait for transactions whose snapshot is older than the copy of public.events_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-UPDATE "schema_kit"."copy_run" SET settled_at = clock_timestamp() WHERE source_table = 'public.events_default';
+UPDATE "schema_kit"."copy_run" SET settled_at = pg_catalog.clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;
 
 -- swap: 3 partitions take the place of public.events_default
@@ -326,26 +331,26 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'BEGIN IF ((SELECT concat_ws('':'', c.oid, pg_relation_filenode(c.oid), array_to_string(c.reloptions, '' ''), '''') || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, a.attcompression), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws('' '', k.conname, k.conbin::text), '','' ORDER BY k.conname), 0)::text, '''') FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = ''c'') FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_default'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT concat_ws('':'', c.oid, pg_relation_filenode(c.oid), array_to_string(c.reloptions, '' ''), '''') || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, a.attcompression), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws('' '', k.conname, k.conbin::text), '','' ORDER BY k.conname), 0)::text, '''') FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = ''c'') FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_default'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "public"."events_default__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "public"."events_default__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"public"."events_default__log") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id", "created_at")::"public"."events_default__log")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "public"."events_default__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    DELETE FROM "public"."events_default__staging" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") OVERRIDING SYSTEM VALUE SELECT s."id", s."created_at", s."body"
-    FROM unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-DO 'BEGIN IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
   AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
   AND (a.state LIKE ''idle in transaction%''
-       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; END';
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "public"."events" DETACH PARTITION "public"."events_default";
 DROP TRIGGER "schema_kit_copy_log" ON "public"."events_default";
 ALTER TABLE "public"."events_default" RENAME TO "events_default__old";
@@ -358,7 +363,7 @@ ALTER TABLE "public"."events_p20261101" DROP CONSTRAINT "schema_kit_bounds";
 ALTER TABLE "public"."events_default__staging" DETACH PARTITION "public"."events_default__new";
 ALTER TABLE "public"."events_default__new" RENAME TO "events_default";
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_default" DEFAULT;
-DO 'DECLARE one text; BEGIN FOR one IN WITH pairs (own, model) AS (VALUES (''"public"."events_p20260901"''::regclass, ''"public"."events"''::regclass), (''"public"."events_p20261101"''::regclass, ''"public"."events"''::regclass), (''"public"."events_default"''::regclass, ''"public"."events_default__old"''::regclass)), columns AS (
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(WITH pairs (own, model) AS (VALUES (''"public"."events_p20260901"''::regclass, ''"public"."events"''::regclass), (''"public"."events_p20261101"''::regclass, ''"public"."events"''::regclass), (''"public"."events_default"''::regclass, ''"public"."events_default__old"''::regclass)), columns AS (
   SELECT p.own, m.attname AS name, CASE WHEN m.attgenerated = '''' THEN pg_get_expr(d.adbin, m.attrelid) END AS def,
          CASE WHEN o.attgenerated = '''' THEN pg_get_expr(e.adbin, o.attrelid) END AS own_def,
          coalesce(m.attstattarget, -1) AS target, coalesce(o.attstattarget, -1) AS own_target,
@@ -383,11 +388,23 @@ SELECT format(''ALTER TABLE %s ALTER COLUMN %I %s'', own, name, action) FROM col
   WHERE option_name IN (''n_distinct'', ''n_distinct_inherited'') AND m.option_value IS DISTINCT FROM o.option_value
 ) a (action)
 UNION ALL SELECT format(''COMMENT ON COLUMN %s.%I IS %L'', own, name, comment) FROM columns
-WHERE comment IS DISTINCT FROM own_comment LOOP EXECUTE one; END LOOP; END';
+WHERE comment IS DISTINCT FROM own_comment); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 COMMENT ON TABLE "public"."events_default" IS NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(WITH s AS (SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid FROM (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default__old"'')) o JOIN (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default"'')) n USING (definition, indisunique, place)) SELECT format(''COMMENT ON INDEX %s IS %L'', s.new::regclass, obj_description(s.old, ''pg_class'')) FROM s UNION ALL SELECT format(''ALTER INDEX %s SET (%s)'', s.new::regclass, array_to_string(i.reloptions, '', '')) FROM s JOIN pg_class i ON i.oid = s.old WHERE i.reloptions IS NOT NULL UNION ALL SELECT format(''ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s'', s.new::regclass, t.attnum, t.attstattarget) FROM s JOIN pg_attribute t ON t.attrelid = s.old AND t.attstattarget >= 0 UNION ALL SELECT format(''ALTER TABLE %s CLUSTER ON %I'', s.indrelid::regclass, c.relname) FROM s JOIN pg_class c ON c.oid = s.new WHERE s.indisclustered); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
+SELECT format(''COMMENT ON CONSTRAINT %I ON %s IS %L'', o.conname, ''"public"."events_default"''::regclass, d.description) FROM pg_constraint s JOIN pg_constraint o
+  ON o.contype = s.contype AND pg_get_constraintdef(o.oid) = pg_get_constraintdef(s.oid)
+JOIN pg_description d ON d.classoid = ''pg_constraint''::regclass AND d.objoid = s.oid
+WHERE s.conrelid = ''"public"."events_default__old"''::regclass AND o.conrelid = ''"public"."events_default"''::regclass
+UNION ALL SELECT format(''COMMENT ON POLICY %I ON %s IS %L'', o.polname, ''"public"."events_default"''::regclass, d.description) FROM pg_policy s JOIN pg_policy o USING (polname)
+JOIN pg_description d ON d.classoid = ''pg_policy''::regclass AND d.objoid = s.oid
+WHERE s.polrelid = ''"public"."events_default__old"''::regclass AND o.polrelid = ''"public"."events_default"''::regclass
+UNION ALL SELECT format(''COMMENT ON TRIGGER %I ON %s IS %L'', o.tgname, ''"public"."events_default"''::regclass, d.value) FROM pg_trigger o
+JOIN jsonb_each_text(current_setting(''schema_kit.printed'', true)::jsonb) d
+  ON d.key = format(''trigger %I, comment'', o.tgname) WHERE o.tgrelid = ''"public"."events_default"''::regclass); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 DROP TABLE "public"."events_default__staging", "public"."events_default__log";
 DROP FUNCTION "public"."events_default__log"();
-UPDATE "schema_kit"."copy_run" SET swapped_at = clock_timestamp() WHERE source_table = 'public.events_default';
+UPDATE "schema_kit"."copy_run" SET swapped_at = pg_catalog.clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;
 
 -- drop public.events_default__old, whose rows were copied
@@ -396,30 +413,26 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'DECLARE own oid := to_regclass(''"public"."events_default__old"'');
-BEGIN
-IF own IS NULL THEN RETURN; END IF;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); own oid; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); own := to_regclass(''"public"."events_default__old"'');
+IF own IS NOT NULL THEN
 LOCK TABLE ONLY "public"."events_default__old" IN ACCESS EXCLUSIVE MODE;
 own := to_regclass(''"public"."events_default__old"'');
-IF EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND split_part(identity, '':'', 1) = own::text)
+IF NOT (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND split_part(identity, '':'', 1) = own::text)
 OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, atttypid) WHERE o.attrelid = own
     AND p.attrelid = to_regclass(''"public"."events"'') AND attname IN (''id'', ''created_at'')) = 2
 AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
-            AND x.indisprimary AND i.relname <> ''events_default__old_pkey'') THEN RETURN; END IF;
+            AND x.indisprimary AND i.relname <> ''events_default__old_pkey'')) THEN
 RAISE object_not_in_prerequisite_state USING MESSAGE = ''public.events_default__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_default__old and run this again.'';
-END';
+END IF; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(SELECT format(''ALTER INDEX %I.%I RENAME TO %I'', n.nspname, i.relname, to_be.name)
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+LEFT JOIN (SELECT o.indexrelid AS old, o.indisclustered, n.indexrelid AS new, n.indrelid FROM (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default__old"'')) o JOIN (SELECT x.*, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') AS definition, row_number() OVER (PARTITION BY x.indisunique, regexp_replace(regexp_replace(pg_get_indexdef(x.indexrelid), ''^.*? USING '', ''''), '' WITH [(][^()]*[)]'', '''') ORDER BY x.indexrelid) AS place FROM pg_index x WHERE x.indrelid = to_regclass(''"public"."events_default"'')) n USING (definition, indisunique, place)) pair ON pair.new = i.oid
+LEFT JOIN pg_class p ON p.oid = pair.old,
+LATERAL (SELECT coalesce(p.relname, ''events_default_'' || substr(i.relname, length(''events_default__new_'') + 1))) to_be (name)
+WHERE x.indrelid = to_regclass(''"public"."events_default"'') AND to_be.name <> i.relname AND (p.oid IS NOT NULL
+  OR starts_with(i.relname, ''events_default__new_'') AND to_regclass(format(''%I.%I'', n.nspname, to_be.name)) IS NULL)
+ORDER BY i.relname); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); DROP TABLE IF EXISTS "public"."events_default__old";FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 DROP TABLE IF EXISTS "public"."events_default__old";
-DO 'DECLARE own record;
-BEGIN
-FOR own IN SELECT n.nspname, i.relname, ''events_default_'' || substr(i.relname, length(''events_default__new_'') + 1) AS name FROM pg_index x
-    JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
-    WHERE x.indrelid = to_regclass(''"public"."events_default"'') AND starts_with(i.relname, ''events_default__new_'') ORDER BY i.relname
-LOOP
-  IF to_regclass(format(''%I.%I'', own.nspname, own.name)) IS NULL THEN
-    EXECUTE format(''ALTER INDEX %I.%I RENAME TO %I'', own.nspname, own.relname, own.name);
-  END IF;
-END LOOP;
-END';
-UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_default';
+UPDATE "schema_kit"."copy_run" SET finished_at = pg_catalog.clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;

@@ -43,5 +43,5 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-UPDATE "schema_kit"."archive_file" SET restored_at = now(), restored_to = 's.t__restored' WHERE file_url = 'file:///srv/a.parquet';
+UPDATE "schema_kit"."archive_file" SET restored_at = pg_catalog.now(), restored_to = 's.t__restored' WHERE file_url = 'file:///srv/a.parquet';
 COMMIT;

@@ -39,6 +39,6 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 INSERT INTO "s"."t" ("id", "n""") OVERRIDING SYSTEM VALUE SELECT "id", "n""" FROM "s"."t__restored" WHERE NOT EXISTS (SELECT 1 FROM "s"."t" t WHERE t."id" >= '7');
-DO 'BEGIN IF EXISTS (SELECT ROW(l."id", l."n""", l."twice")::pg_catalog.text FROM "s"."t__restored" l EXCEPT ALL SELECT ROW(t."id", t."n""", t."twice")::pg_catalog.text FROM "s"."t" t WHERE t."id" >= ''7'') THEN RAISE unique_violation USING MESSAGE = ''s.t has no primary key, and rows of that range that are not the file''''s''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT ROW(l."id", l."n""", l."twice")::pg_catalog.text FROM "s"."t__restored" l EXCEPT ALL SELECT ROW(t."id", t."n""", t."twice")::pg_catalog.text FROM "s"."t" t WHERE t."id" >= ''7'') THEN RAISE unique_violation USING MESSAGE = ''s.t has no primary key, and rows of that range that are not the file''''s''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DROP TABLE "s"."t__restored";
 COMMIT;

@@ -14,6 +14,6 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 DROP TABLE "schema_kit"."ttl_policy";
 COMMIT;

@@ -39,12 +39,12 @@ DO 'DECLARE
   schema_kit_there bigint;
   schema_kit_arrived bigint;
 BEGIN
-  SELECT count(*) INTO schema_kit_there FROM "bots"."messages";
+  SELECT pg_catalog.count(*) INTO schema_kit_there FROM "bots"."messages";
   WITH gone AS (DELETE FROM "bots"."messages" RETURNING "id", "number", "chat_id", "text", "created_at")
   INSERT INTO "bots"."messages_before_20270101" ("id", "number", "chat_id", "text", "created_at") SELECT "id", "number", "chat_id", "text", "created_at" FROM gone;
   GET DIAGNOSTICS schema_kit_arrived = ROW_COUNT;
   IF schema_kit_arrived <> schema_kit_there THEN
-    RAISE assert_failure USING MESSAGE = schema_kit_there || '' rows of bots.messages were to move to bots.messages_before_20270101, but so many arrived: '' || schema_kit_arrived;
+    RAISE assert_failure USING MESSAGE = schema_kit_there::text || '' rows of bots.messages were to move to bots.messages_before_20270101, but so many arrived: '' || schema_kit_arrived::text;
   END IF;
   IF EXISTS (SELECT 1 FROM "bots"."messages") THEN RAISE assert_failure USING MESSAGE = ''rows of bots.messages stay where they are: a rule or a trigger keeps them''; END IF;
 END';
@@ -79,7 +79,7 @@ ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
 DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'bots.messages';
 ALTER TABLE "bots"."messages_p20270101" NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE "bots"."messages_p20270101" INHERIT "bots"."messages";
-DO 'BEGIN EXECUTE format(''COMMENT ON TABLE "bots"."messages_p20270101" IS %L'', ''schema_kit: its rows moved to bots.messages in '' || pg_current_xact_id()::xid || '' at '' || to_char(clock_timestamp() AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"'')); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(SELECT format(''COMMENT ON TABLE "bots"."messages_p20270101" IS %L'', ''schema_kit: its rows moved to bots.messages in '' || pg_current_xact_id()::xid || '' at '' || to_char(clock_timestamp() AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"''))); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); FOREACH command IN ARRAY schema_kit_commands LOOP EXECUTE command; END LOOP; END';
 COMMIT;
 
 -- validate reactions_message_id_fkey of bots.reactions
@@ -97,6 +97,6 @@ SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'BEGIN IF EXISTS (SELECT 1 FROM ONLY "bots"."messages_p20270101") THEN RAISE object_in_use USING MESSAGE = ''rows were written into what was emptied for bots.messages: bots.messages_p20270101''; END IF; IF NOT EXISTS (SELECT format(''pid %s%s has a snapshot from before, its transaction is open for %s'', a.pid, '' ('' || nullif(a.application_name, '''') || '')'', date_trunc(''second'', clock_timestamp() - a.xact_start)) FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND age(a.backend_xmin) >= (coalesce(age(substring(obj_description(to_regclass(''"bots"."messages_p20270101"''), ''pg_class'') FROM '' in ([0-9]+) at '')::xid), 0)) AND (coalesce(age(substring(obj_description(to_regclass(''"bots"."messages_p20270101"''), ''pg_class'') FROM '' in ([0-9]+) at '')::xid), 0)) >= 0) THEN DROP TABLE "bots"."messages_p20270101"; END IF; END';
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); older boolean; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM ONLY "bots"."messages_p20270101") THEN RAISE object_in_use USING MESSAGE = ''rows were written into what was emptied for bots.messages: bots.messages_p20270101''; END IF; older := EXISTS (SELECT format(''pid %s%s has a snapshot from before, its transaction is open for %s'', a.pid, '' ('' || nullif(a.application_name, '''') || '')'', date_trunc(''second'', clock_timestamp() - a.xact_start)) FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND age(a.backend_xmin) >= (coalesce(age(substring(obj_description(to_regclass(''"bots"."messages_p20270101"''), ''pg_class'') FROM '' in ([0-9]+) at '')::xid), 0)) AND (coalesce(age(substring(obj_description(to_regclass(''"bots"."messages_p20270101"''), ''pg_class'') FROM '' in ([0-9]+) at '')::xid), 0)) >= 0); PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); IF NOT older THEN DROP TABLE "bots"."messages_p20270101"; END IF; END';
 COMMIT;

@@ -25,23 +25,23 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__old" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "bots"."messages__back"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__back" RETURNING "id"), keys AS (SELECT DISTINCT "id" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id")::"bots"."messages__back") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id")::"bots"."messages__back")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "bots"."messages__old" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id";
+    DELETE FROM "bots"."messages__old" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id";
     INSERT INTO "bots"."messages__old" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
-SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + pg_catalog.current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
+SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND pg_catalog.current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
 COMMIT;
 
 -- compare bots.messages__old with bots.messages
@@ -51,22 +51,20 @@ SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DO 'DECLARE
-  found jsonb;
-BEGIN
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); found jsonb; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); 
   EXECUTE ''WITH s AS MATERIALIZED (SELECT 0 AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."number", r."chat_id", r."text", r."created_at"), 0)) AS sum FROM "bots"."messages" r WHERE NOT EXISTS (SELECT 1 FROM "bots"."messages__back" l WHERE l."id" OPERATOR("pg_catalog".=) r."id") GROUP BY 1), t AS MATERIALIZED (SELECT 0 AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."number", r."chat_id", r."text", r."created_at"), 0)) AS sum FROM "bots"."messages__old" r WHERE NOT EXISTS (SELECT 1 FROM "bots"."messages__back" l WHERE l."id" OPERATOR("pg_catalog".=) r."id") GROUP BY 1) SELECT jsonb_agg(f) FROM (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM (VALUES (0, ''''bots.messages__old'''')) AS p (place, target) LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) f'' INTO found;
   UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows,
     target_sum = f.t_sum, verified_at = clock_timestamp()
   FROM jsonb_to_recordset(found) AS f (target text, s_rows bigint, s_sum numeric, t_rows bigint, t_sum numeric)
   WHERE c.source_table = ''bots.messages'' AND c.target_table = f.target;
-END';
+ PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 COMMIT;
 
 -- wait for transactions whose snapshot is older than what was replayed into bots.messages__old
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-UPDATE "schema_kit"."copy_run" SET settled_at = clock_timestamp() WHERE source_table = 'bots.messages';
+UPDATE "schema_kit"."copy_run" SET settled_at = pg_catalog.clock_timestamp() WHERE source_table = 'bots.messages';
 COMMIT;
 
 -- swap back: bots.messages__old becomes bots.messages again, and the partitioned table is dropped
@@ -93,26 +91,26 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__old" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__back" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'BEGIN IF ((SELECT hashtextextended(string_agg(concat_ws('':'', c.oid, pg_relation_filenode(c.oid), (SELECT string_agg(concat_ws('' '', a.attname, a.atttypid, a.atttypmod, a.attnotnull), '','' ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), '';'' ORDER BY c.oid), 0)::text FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages__old"'') OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass(''"bots"."messages"'')))) = ''1:2'' AND (SELECT to_regclass(''"bots"."messages__back"'') IS NOT NULL AND to_regclass(''"bots"."messages"'') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_partition_tree(to_regclass(''"bots"."messages"'')) p WHERE NOT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = ''schema_kit_copy_back'' AND t.tgenabled = ''A''))) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND returned_at IS NULL AND back_identity = ''1:2'') AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was compared with bots.messages__old''; END IF; END';
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT hashtextextended(string_agg(concat_ws('':'', c.oid, pg_relation_filenode(c.oid), (SELECT string_agg(concat_ws('' '', a.attname, a.atttypid, a.atttypmod, a.attnotnull), '','' ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), '';'' ORDER BY c.oid), 0)::text FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages__old"'') OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass(''"bots"."messages"'')))) = ''1:2'' AND (SELECT to_regclass(''"bots"."messages__back"'') IS NOT NULL AND to_regclass(''"bots"."messages"'') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_partition_tree(to_regclass(''"bots"."messages"'')) p WHERE NOT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = ''schema_kit_copy_back'' AND t.tgenabled = ''A''))) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND returned_at IS NULL AND back_identity = ''1:2'') AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was compared with bots.messages__old''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE
   schema_kit_taken bigint;
   schema_kit_keys "bots"."messages__back"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__back" RETURNING "id"), keys AS (SELECT DISTINCT "id" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id")::"bots"."messages__back") INTO schema_kit_taken, schema_kit_keys
-  FROM keys;
+  SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.array_agg(ROW("id")::"bots"."messages__back")
+  INTO schema_kit_taken, schema_kit_keys FROM keys;
   IF schema_kit_taken > 0 THEN
-    DELETE FROM "bots"."messages__old" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id";
+    DELETE FROM "bots"."messages__old" t USING pg_catalog.unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id";
     INSERT INTO "bots"."messages__old" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
+    FROM pg_catalog.unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
-DO 'BEGIN IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
   AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
   AND (a.state LIKE ''idle in transaction%''
-       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; END';
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 DROP TRIGGER "reactions_message_created_at_fill" ON "bots"."reactions";
 DROP FUNCTION "bots"."reactions_message_created_at_fill"();
@@ -143,7 +141,7 @@ ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
 DROP FUNCTION "bots"."messages__back"();
 DROP TABLE "bots"."messages__back";
 DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'bots.messages';
-UPDATE "schema_kit"."copy_run" SET returned_at = clock_timestamp() WHERE source_table = 'bots.messages';
+UPDATE "schema_kit"."copy_run" SET returned_at = pg_catalog.clock_timestamp() WHERE source_table = 'bots.messages';
 COMMIT;
 
 -- validate reactions_message_id_fkey of bots.reactions
@@ -174,5 +172,5 @@ RESET statement_timeout;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'bots.messages' AND returned_at IS NOT NULL;
+UPDATE "schema_kit"."copy_run" SET finished_at = pg_catalog.clock_timestamp() WHERE source_table = 'bots.messages' AND returned_at IS NOT NULL;
 COMMIT;

@@ -14,8 +14,11 @@ import sqlalchemy as sa
 
 from schema_kit import environment, op
 from schema_kit.catalog import scratch, session
+from schema_kit.catalog.blockers import blockers
 from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.execute import StepStarted, Waiting
+from schema_kit.model.locks import Lock, LockMode
+from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
 from schema_kit.steps.unpartition import Unswap
 from tests.support.cli import ROOT
@@ -83,6 +86,17 @@ def test_one_broken_set_does_not_stop_the_others(database: Database) -> None:
     assert "public.c_p20360101" in done.stdout
     only = subprocess.run([*command, "b"], capture_output=True, text=True, check=False)
     assert only.returncode == 3, "nothing was written"
+
+
+def test_a_look_after_one_that_was_passed_over_says_that_the_connection_is_lost(database: Database) -> None:
+    """Who blocks is looked for, and is not found out where the connection goes; the next look says so."""
+    url = sa.make_url(database.url).set(drivername="postgresql+psycopg")
+    with environment.connect(url) as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        database.sql(f"SELECT pg_terminate_backend({pid}, 10000)")
+        assert blockers(connection, (Lock(LockMode.SHARE, QualifiedName("public", "w")),)) == ()
+        with pytest.raises(sa.exc.DBAPIError, match="the connection was lost"), session.observing(connection):
+            pass
 
 
 @pytest.mark.deep

@@ -36,7 +36,7 @@ from schema_kit.model import (
     Table,
     TimeToLive,
 )
-from schema_kit.names import QualifiedName
+from schema_kit.names import OWN_PATH, QualifiedName
 from schema_kit.ops.operation import task
 from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
@@ -44,7 +44,7 @@ from schema_kit.plans.copying import abandon
 from schema_kit.plans.creation import DeclaredSet, create_set
 from schema_kit.plans.partitions import create_next
 from schema_kit.plans.views import refresh
-from schema_kit.script import lock_statement
+from schema_kit.script import lock_statement, render
 from schema_kit.sqlscripts import load
 from schema_kit.steps import (
     Plan,
@@ -103,6 +103,7 @@ from tests.support.locks import wait_until
 from tests.support.matrix import SHAPES, Operate, build, longer
 from tests.support.older import OLDER
 from tests.support.operations import COLUMNS, CONSTRAINTS
+from tests.support.shadows import bare_calls
 from tools.operations_chapter import Recorder
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
@@ -110,6 +111,9 @@ pytestmark = [pytest.mark.steps, pytest.mark.majors]
 Locks = dict[str, str]
 
 ORDER = list(LockMode)
+
+FUNCTIONS = """SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
+  AND proname NOT IN ('lower', 'upper')"""
 
 RELATIONS = """
 SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
@@ -148,6 +152,8 @@ class Proof:
 
     database: Database
     proved: set[type[Step]] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    """PostgreSQL's functions, but for those that the tables here call."""
 
     def run(self, decide: Callable[[Catalog], Plan]) -> None:
         connection = self.database.sqlalchemy()
@@ -162,8 +168,18 @@ class Proof:
     def _on(self, event: Event) -> None:
         if isinstance(event, StepStarted):
             self.proved.add(type(event.step))
+            self.calls(event.step)
             if event.step.transaction is not Transaction.NONE:
                 self.prove(event.step)
+
+    def calls(self, step: Step) -> None:
+        """What it calls is PostgreSQL's own: a function of a user may fit better than the one that is meant."""
+        if not self.known:
+            self.known |= {row[0] for row in self.database.sql(FUNCTIONS)}
+        for statement in render(step, QUICK):
+            if statement.startswith(f"SET LOCAL search_path TO {OWN_PATH}"):
+                return
+            assert bare_calls(statement, self.known) == set(), f"{step.summary}: {statement}"
 
     def prove(self, step: Step) -> None:
         """What the step takes by itself is what it states, and so is what is taken up front."""
@@ -203,6 +219,7 @@ class Proof:
                 found |= self._while_waiting(step, gate, watcher, there)
         assert found == stated(step), step.summary
         self.proved.add(type(step))
+        self.calls(step)
 
     def _while_waiting(self, step: Step, gate: str, watcher: psycopg.Connection[Any], there: dict[int, str]) -> Locks:
         with psycopg.connect(self.database.url, autocommit=True) as sender:

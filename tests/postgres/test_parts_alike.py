@@ -31,6 +31,10 @@ SET = (
     "CREATE TABLE s.t_default PARTITION OF s.t DEFAULT",
     "INSERT INTO s.t SELECT i, date '2026-01-10' + i, 'w', 'n' FROM generate_series(1, 100) i",
     "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) VALUES ('s.t', 'at', '1 mon')",
+    "CREATE FUNCTION s.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE TRIGGER fires BEFORE UPDATE ON s.t FOR EACH ROW EXECUTE FUNCTION s.f()",
+    "CREATE POLICY sees ON s.t USING (id > 0)",
+    "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY",
 )
 WAYS: dict[str, tuple[str, str, Callable[[Catalog], Plan]]] = {
     "drain": ("t_default", "t_default", task(drain_registered, T, CopyLimits())),
@@ -67,6 +71,33 @@ OWN = {
         "COMMENT ON COLUMN {t}.note IS 'own'",
         "SELECT count(*) FROM pg_description WHERE objoid = '{t}'::regclass AND objsubid = 4 AND description = 'own'",
     ),
+    "NOT NULL": ("ALTER TABLE {t} ALTER note SET NOT NULL", _column("note", "a.attnotnull")),
+    "a comment on a check": (
+        "ALTER TABLE {t} ADD CONSTRAINT said CHECK (length(note) < 9); COMMENT ON CONSTRAINT said ON {t} IS 'own'",
+        "SELECT count(*) FROM pg_constraint WHERE conrelid = '{t}'::regclass AND conname = 'said' "
+        "AND obj_description(oid, 'pg_constraint') = 'own'",
+    ),
+    "a comment on a trigger": (
+        "COMMENT ON TRIGGER fires ON {t} IS 'own'",
+        "SELECT count(*) FROM pg_trigger WHERE tgrelid = '{t}'::regclass "
+        "AND obj_description(oid, 'pg_trigger') = 'own'",
+    ),
+    "a policy, and a comment on it": (
+        "CREATE POLICY sees ON {t} USING (id > 0); COMMENT ON POLICY sees ON {t} IS 'own'; "
+        "ALTER TABLE {t} ENABLE ROW LEVEL SECURITY",
+        "SELECT count(*) FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid AND c.relrowsecurity "
+        "WHERE p.polrelid = '{t}'::regclass AND obj_description(p.oid, 'pg_policy') = 'own'",
+    ),
+    "a comment on an index": (
+        "DO $do$ BEGIN EXECUTE 'COMMENT ON INDEX ' || " + LOWER + " || ' IS ''own'''; END $do$",
+        "SELECT count(*) FROM pg_class WHERE oid = "
+        + LOWER
+        + "::regclass AND obj_description(oid, 'pg_class') = 'own'",
+    ),
+    "an option of an index": (
+        "DO $do$ BEGIN EXECUTE 'ALTER INDEX ' || " + LOWER + " || ' SET (fillfactor = 44)'; END $do$",
+        "SELECT count(*) FROM pg_class WHERE oid = " + LOWER + "::regclass AND reloptions::text LIKE '%fillfactor=44%'",
+    ),
     "a check": (
         "ALTER TABLE {t} ADD CONSTRAINT short CHECK (length(word) < 9)",
         "SELECT count(*) FROM pg_constraint WHERE conrelid = '{t}'::regclass AND conname = 'short' AND convalidated",
@@ -99,15 +130,22 @@ def test_what_a_partition_has_of_its_own_goes_on(database: Database, way: str) -
             database.sql(ddl.format(t=f"s.{source}"))
             assert database.sql(seen.format(t=f"s.{source}")) == [(1,)], ddl
     database.sql(f"GRANT SELECT ON s.{source} TO pg_monitor", f"COMMENT ON TABLE s.{source} IS 'own'")
-    database.sql(f"ALTER TABLE s.{source} SET (fillfactor = 66)")
+    database.sql(f"GRANT UPDATE (note) ON s.{source} TO pg_monitor", f"REVOKE TRUNCATE ON s.{source} FROM postgres")
+    database.sql(f"ALTER TABLE s.{source} SET (fillfactor = 66)", f"CREATE INDEX named_so ON s.{source} (id, note)")
     database.run(decide)
     kept = [what for what, (_, seen) in OWN.items() if database.sql(seen.format(t=f"s.{heir}")) == [(1,)]]
     assert kept == [what for what in OWN if what != "no default"]
-    if way == "drain":  # it has the name, and with that what is granted and said of it
-        what = "reloptions::text, has_table_privilege('pg_monitor', oid, 'SELECT'), obj_description(oid)"
-        assert database.sql(f"SELECT {what} FROM pg_class WHERE oid = 's.{heir}'::regclass") == [
-            ("{fillfactor=66}", True, "own")
-        ]
+    what = (
+        "reloptions::text, has_table_privilege('pg_monitor', oid, 'SELECT'), obj_description(oid, 'pg_class'), "
+        "has_column_privilege('pg_monitor', oid, 'note', 'UPDATE'), relacl::text LIKE '%postgres=arwdxt%'"
+    )
+    assert database.sql(f"SELECT {what} FROM pg_class WHERE oid = 's.{heir}'::regclass") == [
+        ("{fillfactor=66}", True, "own", True, True)
+    ]
+    if way == "drain":  # it has the name, and its indexes have theirs
+        assert database.sql(
+            "SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = 's.named_so'::regclass"
+        ) == [(f"s.{heir}",)]
         windows = "SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_p%' AND relkind = 'r' AND reloptions IS NULL"
         assert database.sql(windows)[0][0] > 0
 
@@ -133,6 +171,7 @@ REFUSED = {
         "ALTER TABLE {t} ADD CONSTRAINT own CHECK (word <> 'w') NOT VALID",
         "check own is its own and not validated",
     ),
+    "row security of its own": ("CREATE POLICY own ON {t} USING (id > 1)", "it has row security of its own"),
     "statistics": ("CREATE STATISTICS s.own ON word, note FROM {t}", "statistics s.own are its own"),
 }
 

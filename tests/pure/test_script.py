@@ -156,7 +156,8 @@ def test_several_strong_locks_are_taken_in_one_statement_within_the_budget(
 def whole(limit: int) -> str:
     """What limits all statements together, from 17 on."""
     name = "'transaction_timeout'"
-    return f"SELECT set_config({name}, '{limit}ms', true) WHERE current_setting({name}, true) IS NOT NULL"
+    there = f"pg_catalog.current_setting({name}, true) IS NOT NULL"
+    return f"SELECT pg_catalog.set_config({name}, '{limit}ms', true) WHERE {there}"
 
 
 LATE = "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END'"

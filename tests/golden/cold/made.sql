@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$"schema_kit"$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS "schema_kit"; END IF;
+    IF pg_catalog.to_regnamespace($name$"schema_kit"$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS "schema_kit"; END IF;
 END $do$;
 CREATE TABLE IF NOT EXISTS "schema_kit".cold_archive (
     table_name    text NOT NULL PRIMARY KEY,
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS "schema_kit".cold_archive (
     server_name   text NOT NULL,        -- the foreign server
     remote_schema text NOT NULL,        -- the schema of its tables there
     view_name     text,                 -- the view over all three
-    identity      uuid NOT NULL DEFAULT gen_random_uuid(), -- in the comment of each of its tables there
+    identity      uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), -- in the comment of each of its tables there
     cluster       text NOT NULL -- the database that they belong to: a clone of it must not change what is there
 );
 CREATE TABLE IF NOT EXISTS "schema_kit".cold_partition (
@@ -38,7 +38,7 @@ CREATE TABLE "chat"."messages_cold" ("id" bigint NOT NULL, "at" timestamp with t
 ALTER TABLE "chat"."messages_cold" OWNER TO "app";
 GRANT SELECT ON "chat"."messages_cold" TO reader;
 COMMENT ON TABLE "chat"."messages_cold" IS 'Rows that left chat.messages for server cold';
-INSERT INTO "schema_kit"."cold_archive" (table_name, archive_table, cold_table, server_name, remote_schema, view_name, cluster) VALUES ('chat.messages', 'chat.messages_archive', 'chat.messages_cold', 'cold', 'old', 'chat.all_messages', (SELECT concat_ws('/', s.system_identifier, d.oid) FROM pg_catalog.pg_control_system() s, pg_catalog.pg_database d WHERE d.datname = current_database()));
+INSERT INTO "schema_kit"."cold_archive" (table_name, archive_table, cold_table, server_name, remote_schema, view_name, cluster) VALUES ('chat.messages', 'chat.messages_archive', 'chat.messages_cold', 'cold', 'old', 'chat.all_messages', (SELECT pg_catalog.concat_ws('/', s.system_identifier, d.oid) FROM pg_catalog.pg_control_system() s, pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()));
 COMMIT;
 
 -- replace view chat.all_messages over chat.messages and chat.messages_archive and chat.messages_cold
@@ -47,7 +47,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
-SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE OR REPLACE VIEW "chat"."all_messages" WITH (security_invoker = true) AS SELECT  FROM "chat"."messages" UNION ALL SELECT  FROM "chat"."messages_archive" UNION ALL SELECT  FROM "chat"."messages_cold";
 GRANT SELECT ON "chat"."all_messages" TO reader;
 ALTER VIEW "chat"."all_messages" OWNER TO "app";

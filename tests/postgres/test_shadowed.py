@@ -1,0 +1,73 @@
+"""Functions and operators of users that fit better than PostgreSQL's own are called by no statement of ours."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+import schema_kit
+from schema_kit import environment, op
+from schema_kit.model import CopyLimits
+from schema_kit.names import QualifiedName
+from schema_kit.script import LockPolicy
+from schema_kit.tasks.conversion import roll_back
+from schema_kit.tasks.copying import drain_registered
+from tests.support.cli import shell
+from tests.support.database import Database
+from tests.support.shadows import MAKE, SCHEMA, VALUES
+
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
+
+PATIENT = LockPolicy(first=200, longest=2000, attempts=25)
+TABLE = (
+    "CREATE TABLE public.t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, word text)",
+    "CREATE INDEX t_word ON public.t (lower(word))",
+    "COMMENT ON INDEX public.t_word IS 'words'",
+    "ALTER INDEX public.t_word ALTER COLUMN 1 SET STATISTICS 33",
+    "ALTER TABLE public.t CLUSTER ON t_word",
+    "CREATE TABLE public.child (id bigint PRIMARY KEY, t_id bigint REFERENCES public.t)",
+    "INSERT INTO public.t (at, word) SELECT now() - g * interval '9 days', 'w' || g FROM generate_series(1, 20) g",
+    "INSERT INTO public.child SELECT g, g FROM generate_series(1, 20) g",
+)
+
+
+@pytest.mark.exhaustive
+def test_steps_call_what_is_postgresqls_own(database: Database) -> None:
+    """They stand behind pg_catalog in the path, as those in public do."""
+    database.sql(*TABLE, f"CREATE SCHEMA {SCHEMA}")
+    with psycopg.connect(database.url, autocommit=True, cursor_factory=psycopg.ClientCursor) as maker:
+        maker.execute(MAKE.encode(), VALUES)
+    of_it = database.sql("SELECT quote_ident(current_database())")[0][0]
+    database.sql(f"ALTER DATABASE {of_it} SET search_path = public, {SCHEMA}")
+    rows = "SELECT pg_catalog.count(*) FROM public.t"
+    url = sa.make_url(database.url).set(drivername="postgresql+psycopg")
+    with environment.connect(url, autocommit=True) as connection, schema_kit.operations(connection, policy=PATIENT):
+        op.create_index_concurrently("made", "t", ["word", "at"])
+        op.replace_index_concurrently("t_word", "t", [sa.text("pg_catalog.lower(word)"), "at"])
+        op.update_in_batches("t", {"word": sa.text("'x'")}, where=sa.text("id < 9"), name="words")
+        op.convert_to_partitioned("t", "at", "1 month", strategy="attach", incoming_foreign_keys="composite")
+        op.split_partition_concurrently("t", _first(database))
+        op.create_check_constraint_concurrently("positive", "t", sa.text("id > 0"))
+        op.unpartition("t")
+        op.drop_table_concurrently("child")
+        op.convert_to_partitioned("t", "at", "1 month", strategy="copy", keep_old="fed")
+        database.run(lambda catalog: roll_back(catalog, QualifiedName("public", "t")), PATIENT)
+        op.convert_to_partitioned("t", "at", "1 month", strategy="copy")
+        database.sql("INSERT INTO public.t (at, word) VALUES ('2020-02-02', 'late')")
+        database.run(lambda catalog: drain_registered(catalog, QualifiedName("public", "t"), CopyLimits()), PATIENT)
+        op.create_archive_table("t", archived_at=True)
+        op.detach_partition_concurrently("t", _first(database))
+        op.create_index_concurrently("by_at", "t", ["at"])
+        op.set_ttl_policy("t", "at", age="30 days")
+    for command in (("partitions", "maintain"), ("archive", "run"), ("partitions", "check"), ("doctor",)):
+        done = shell(database, *command)
+        assert "taken for another" not in done.stdout + done.stderr, command
+        assert done.returncode in (0, 3, 4), done.stderr
+    assert database.sql(rows)[0][0] > 0
+
+
+def _first(database: Database) -> str:
+    """The partition of the earliest rows."""
+    found = database.sql("SELECT tableoid::pg_catalog.regclass::pg_catalog.text FROM public.t ORDER BY at LIMIT 1")
+    return str(found[0][0])
