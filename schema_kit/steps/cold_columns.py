@@ -31,15 +31,16 @@ class AddColumnThere(Step):
     default: str | None = None
 
     def sql(self) -> tuple[str, ...]:
-        """The server commits all of them or none, within the time that it has to answer; some may have the column."""
+        """The server commits all of them or none, and keeps to the lock budget; some may have the column."""
+        column = self.column.there.replace("%", "%%")
         each = "; ".join(
-            f"ALTER TABLE {table.name.sql} ADD COLUMN IF NOT EXISTS {self.column.there}".replace("%", "%%")
-            + " DEFAULT %1$L"
+            f"ALTER TABLE {table.name.sql.replace('%', '%%')} ADD COLUMN IF NOT EXISTS {column} DEFAULT %1$L"
             for table in self.tables
         )
         value = f"(({self.default or 'NULL'})::{self.column.type})::text"
         link, server = ident(self.tables[0].link), literal(self.tables[0].server)
-        return soon(f"SELECT {link}.dblink_exec({server}, pg_catalog.format({literal(each)}, {value}))")
+        sent = f"{literal(f'SET lock_timeout = %2$L; {each}')}, {value}, current_setting('lock_timeout')"
+        return soon(f"SELECT {link}.dblink_exec({server}, pg_catalog.format({sent}))")
 
 
 @dataclass(frozen=True)

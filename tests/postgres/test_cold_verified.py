@@ -146,7 +146,7 @@ OWN = (
     "ALTER TABLE s.t_02 SET (fillfactor = 70)",
     "GRANT SELECT ON s.t_02 TO pg_monitor",
     "ALTER TABLE s.t_02 ALTER word SET STATISTICS 7",
-    "CREATE STATISTICS s.both ON id, word FROM s.t_02",
+    "CREATE STATISTICS s.words ON id, word FROM s.t_02",
 )
 TOLD = (
     "definition: CREATE INDEX USING btree (word, id)",
@@ -154,7 +154,7 @@ TOLD = (
     "table, options: fillfactor=70",
     "pg_monitor=r/",
     "column word, statistics target: 7",
-    "statistics s.both, definition: ",
+    "statistics s.words, definition: ",
 )
 
 
