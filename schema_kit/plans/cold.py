@@ -114,11 +114,12 @@ def _unfit(
         yield f"{archive.name} is not partitioned by RANGE of one column: only whole partitions go to a server"
     if archive.distribution and archive.distribution.spread:
         yield f"Citus distributes {archive.name}"
-    yield from _unfit_columns(columns)
+    yield from unfit_columns(columns)
     yield from _unfit_views(declared, table, archive)
 
 
-def _unfit_columns(columns: Iterable[ColdColumn]) -> Iterator[str]:
+def unfit_columns(columns: Iterable[ColdColumn]) -> Iterator[str]:
+    """Yield why columns cannot be on a server."""
     for column in columns:
         if column.type.removesuffix("[]") == "money":
             yield f"column {column.name} is of type money, which reads in another way under another lc_monetary"

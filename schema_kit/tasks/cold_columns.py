@@ -32,6 +32,7 @@ def add(database: Database, archive: Table) -> Plan:
         return cold.widened(one, ColdServer(one.server, ""), missing, archive, there, ())
     known, server = database.cold_partitions(one.table), database.cold_server(one.server)
     reasons = [*server.missing, *cold.clone(one, database.cluster()), *database.missing_archive_rights((one.cold,))]
+    reasons += cold.unfit_columns(missing)
     reasons += _unknown(database, one, archive, missing) if known else ()
     reasons += () if reasons else database.cold_refusals(server, one.remote_schema, missing)
     refuse_for(f"cannot add columns to {one.cold}", reasons, lines=True)
