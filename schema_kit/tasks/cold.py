@@ -79,12 +79,13 @@ def differences(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: 
         views = archives.spanning(table, archive)
         yield from catalog.cold_server(one.server).missing
         yield from cold.unlike(one, catalog.cold_columns(one.archive), catalog.table(one.cold), views)
-        names = [column.name for column in table.columns]
-        if one.view in {view.name for view in views} and one.view and catalog.view_lacks(one.view, names):
-            yield (
-                f"view {one.view} lacks columns of {table.name} (op.repair_archive_table with view={str(one.view)!r} "
-                "appends them)"
-            )
+
+
+def behind(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: Table) -> Iterator[str]:
+    """Yield that the view over all three lacks columns of the table, if it does."""
+    one, views = of(catalog, policy), {view.name for view in archives.spanning(table, archive)}
+    if one and one.view in views and catalog.view_lacks(one.view, [column.name for column in table.columns]):
+        yield f"view {one.view} lacks columns of {table.name} (op.repair_archive_table with view={str(one.view)!r})"
 
 
 def summed(catalog: Catalog, policy: ArchivePolicy) -> Iterator[tuple[QualifiedName, int, str, str]]:
