@@ -216,9 +216,8 @@ def unlike(one: ColdArchive, columns: Iterable[ColdColumn], cold: Table | None, 
     reasons += [f"{one.cold} has a column {name}, which {one.archive} has not" for name in there if name not in here]
     if reasons:
         reasons.append(
-            f"op.repair_archive_table({one.table.name!r}, schema={one.table.schema!r}) adds what is missing, there and "
-            f"here; whatever else differs ALTER TABLE has to change, on server {one.server} first, then {one.cold} "
-            "likewise"
+            f"{_repair(one)} adds what is missing, there and here; whatever else differs ALTER TABLE has to change, on "
+            f"server {one.server} first, then {one.cold} likewise"
         )
     shown = {view.name for view in cold.views}
     reasons += [
@@ -281,6 +280,12 @@ def widened(
     foreign = tuple(part.foreign for part in known if part.cold)
     steps.append(AddColumnsHere(one, foreign, tuple(missing), tuple(column.name for column in there.columns)))
     return Plan(f"add columns to {one.cold}", tuple(steps))
+
+
+def _repair(one: ColdArchive) -> str:
+    elsewhere = f", archive_schema={one.archive.schema!r}" if one.archive.schema != one.table.schema else ""
+    names = f"{one.table.name!r}, {one.archive.name!r}, schema={one.table.schema!r}{elsewhere}"
+    return f"op.repair_archive_table({names}{f', view={str(one.view)!r}' if one.view else ''})"
 
 
 def clone(one: ColdArchive, cluster: str) -> list[str]:

@@ -55,6 +55,7 @@ def test_a_column_that_the_cold_archive_lacks_is_named(database: Database, cold:
     state, told = verified(database)
     assert state == 4
     assert "column more of s.t_archive is integer and missing there, in s.t_cold" in sentences(told)
+    assert f"op.repair_archive_table('t', 't_archive', schema='s', view='s.{VIEW}') adds what is" in sentences(told)
     text = shell(database, "archive", "verify")
     assert (text.returncode, "column more of s.t_archive" in text.stdout) == (4, True)
 
