@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Connection
@@ -118,13 +118,10 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
     return tuple(found)
 
 
-def own(
-    connection: Connection, name: QualifiedName, parents: Iterable[QualifiedName]
-) -> tuple[tuple[Property, ...], tuple[tuple[Property, ...], ...], str]:
-    """Return what PostgreSQL prints of a partition, of the tables that it belongs to in turn, and its bounds."""
+def printed(connection: Connection, name: QualifiedName) -> tuple[tuple[Property, ...], str]:
+    """Return what PostgreSQL prints of a table, and the condition that its bounds are; empty if it is no partition."""
     proof = rows(connection, "SELECT pg_get_partition_constraintdef(to_regclass(%(name)s))", {"name": name.sql})
-    theirs = tuple(properties.read(connection, parent) for parent in parents)
-    return properties.read(connection, name), theirs, proof[0][0] or ""
+    return properties.read(connection, name), proof[0][0] or ""
 
 
 def columns(connection: Connection, archive: QualifiedName) -> tuple[ColdColumn, ...]:

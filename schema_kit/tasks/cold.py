@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +19,7 @@ from schema_kit.model import (
     ColdServer,
     Partition,
     Partitioning,
+    Property,
     Range,
     Table,
 )
@@ -129,6 +131,11 @@ class _Moving:
         self.server: ColdServer = catalog.cold_server(one.server)
         self.columns = catalog.cold_columns(one.archive)
 
+    @cached_property
+    def parents(self) -> tuple[tuple[Property, ...], ...]:
+        """What PostgreSQL prints of the archive, and of the table."""
+        return tuple(self.catalog.printed(name)[0] for name in (self.archive.name, self.one.table))
+
     def of(self, part: Partition | ColdPartition) -> ColdMove:
         """Describe one of them."""
         return cold.move(self.one, self.server, self.columns, self.control, part)
@@ -154,7 +161,8 @@ class _Moving:
         if why := cold.stays(seen, self.archive):
             return (), (f"{part.name} is to go to server {self.one.server} and stays: {'; '.join(why)}",)
         copied = known is not None and known.copied
-        own = cold.own(*self.catalog.cold_own(part.name, (self.archive.name, self.one.table)))
+        has, bounds = self.catalog.printed(part.name)
+        own = cold.own(has, self.parents, bounds)
         steps = cold.out(
             self.of(known or part), table.foreign_keys, table, own, prepared=known is not None, copied=copied
         )
