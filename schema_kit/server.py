@@ -41,6 +41,8 @@ class Server:
     """A view can read with the rights of its reader."""
     set_access_method = _Since(150000)
     """ALTER TABLE has SET ACCESS METHOD."""
+    skip_scans = _Since(180000)
+    """A B-tree is searched for what its later columns are compared with, though its first one is not."""
     virtual_columns = _Since(180000)
     """Generated columns may be virtual."""
 

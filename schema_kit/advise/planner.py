@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from schema_kit.advise.scratch import Scratch
 from schema_kit.names import QualifiedName
-from schema_kit.server import Server
+from schema_kit.server import NEWEST, Server
 
 _ROOTS = """
 WITH RECURSIVE tree (oid, root) AS (
   SELECT x.indexrelid, x.indexrelid FROM pg_index x WHERE NOT EXISTS (
     SELECT 1 FROM pg_inherits h WHERE h.inhrelid = x.indexrelid)
   UNION ALL SELECT h.inhrelid, tree.root FROM pg_inherits h JOIN tree ON tree.oid = h.inhparent)
-SELECT tree.oid::bigint, c.relname, n.nspname, r.relname, x.indisvalid
+SELECT tree.oid::bigint, c.relname, n.nspname, r.relname, x.indisvalid, quote_ident(a.attname),
+  pg_relation_size(c.oid) / 8192 * current_setting('random_page_cost')::float8
 FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_class r ON r.oid = tree.root
 JOIN pg_namespace n ON n.oid = r.relnamespace JOIN pg_index x ON x.indexrelid = c.oid
+LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND a.attnum > 0
+  AND c.relam = (SELECT m.oid FROM pg_am m WHERE m.amname = 'btree')
 WHERE n.nspname !~ '^pg_'
 """
 
@@ -54,13 +58,17 @@ class Planner:
         self._scratch = scratch
         self._roots = dict[str, set[QualifiedName]]()
         self._parts = dict[QualifiedName, list[int]]()
-        for oid, name, schema, root, valid in scratch.rows(_ROOTS):
+        self._first = dict[str, tuple[str, float]]()
+        for oid, name, schema, root, valid, first, whole in scratch.rows(_ROOTS):
             top = QualifiedName(schema, root)
+            if first:
+                self._first[name] = rf'(?<![\w"]){re.escape(first)}(?![\w"])', whole
             self._roots.setdefault(name, set()).add(top)
             if valid:  # what is invalid in production stays so
                 self._parts.setdefault(top, []).append(oid)
         self._hidden = frozenset[QualifiedName]()
-        self._sorts_whole = not Server(scratch.production.version).incremental_sort_alone
+        server = Server(scratch.production.version) if scratch.production.version else NEWEST
+        self._sorts_whole, self._skips = not server.incremental_sort_alone, server.skip_scans
 
     @property
     def indexes(self) -> Collection[QualifiedName]:
@@ -77,7 +85,25 @@ class Planner:
         self._hidden = wanted
 
     def plan(self, text: str) -> Planned:
-        """Plan one statement, which has no parameters."""
+        """Plan one statement, which has no parameters; as production does if it cannot skip through an index."""
+        hidden, found = self._hidden, self._planned(text)
+        while not self._skips and (skipped := self._skipped(found.tree) - self._hidden):
+            self.hide(self._hidden | skipped)
+            found = self._planned(text)
+        self.hide(hidden)
+        return found
+
+    def _skipped(self, tree: Node) -> frozenset[QualifiedName]:
+        """Return the B-trees of which a plan skips parts: neither is their first column compared nor all of it read."""
+        skipped = set[QualifiedName]()
+        for node in nodes(tree):
+            name, condition = node.get("Index Name", ""), node.get("Index Cond", "")
+            first, whole = self._first.get(name, ("", 0.0))
+            if condition and node["Total Cost"] < whole and not re.search(first, condition):
+                skipped |= self._roots.get(name, set())
+        return frozenset(skipped)
+
+    def _planned(self, text: str) -> Planned:
         tree = self._explained(text)
         if self._sorts_whole and any(node["Node Type"] == "Incremental Sort" for node in nodes(tree)):
             self._scratch.rows("SET enable_incremental_sort = off")

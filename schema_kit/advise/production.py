@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -155,7 +156,9 @@ def from_dump(path: Path) -> Production:
         )
     dump.seek(0)
     found = (line.split() for line in text.splitlines() if line.startswith(b"CREATE EXTENSION IF NOT EXISTS "))
-    return Production(dump, extensions=tuple(words[5].decode().strip('";') for words in found))
+    major = re.search(rb"-- Dumped from database version (\d+)", text[:1000])
+    version = int(major[1]) * 10_000 if major else 0
+    return Production(dump, version, extensions=tuple(words[5].decode().strip('";') for words in found))
 
 
 def _dump(connection: sa.Connection, version: int) -> IO[bytes]:

@@ -299,8 +299,8 @@ def _said(made: Scratch) -> Iterator[str]:
     if version and version != own:
         yield (
             f"production is PostgreSQL {version}, and this is what the planner of {own} says: costs of the two are "
-            "within 10 % of each other, mostly equal; but 18 skips through an index whose first column has few values "
-            "and is not compared, which older ones cannot."
+            "within 10 % of each other, mostly equal. Where 18 would skip through an index whose first column is not "
+            "compared, the plan is the one without that index."
         )
     for query, what in (
         (_EXTENDED, "extended statistics, which pg_dump does not write: rows of combined columns can be off"),

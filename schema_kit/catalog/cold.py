@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import present
+from schema_kit.catalog import present, properties
 from schema_kit.catalog.drivers import diagnosis, sqlstate
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
-from schema_kit.model import ColdArchive, ColdColumn, ColdPartition, ColdServer, Stored
+from schema_kit.model import ColdArchive, ColdColumn, ColdPartition, ColdServer, Property, Stored
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.storage import COLD_ARCHIVE, COLD_PARTITION
 
@@ -26,9 +26,13 @@ WHERE d.datname = current_database()
 _ARCHIVES = f"SELECT to_jsonb(c) FROM {COLD_ARCHIVE.sql} c ORDER BY table_name"
 _PARTITIONS = f"""
 SELECT partition_name, table_name, foreign_table, remote_table, bounds, copied_at IS NOT NULL, returns, moved_at,
-       row_count, checksum::text FROM {COLD_PARTITION.sql} WHERE table_name = %(table)s ORDER BY partition_name
+       row_count, checksum::text, to_jsonb(p) FROM {COLD_PARTITION.sql} p WHERE table_name = %(table)s
+ORDER BY partition_name
 """
-_STORED = "SELECT to_regclass(%(one)s) IS NOT NULL, to_regclass(%(other)s) IS NOT NULL"
+_STORED = """
+SELECT to_regclass(%(one)s) IS NOT NULL, EXISTS (
+  SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(other)s) AND attname = 'own' AND NOT attisdropped)
+"""
 
 _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -57,12 +61,16 @@ _NAMES = ("datlocale", "daticulocale")
 def stored(connection: Connection) -> Stored:
     """Return whether the own tables exist. Call this and the others while observing."""
     [there] = rows(connection, _STORED, {"one": COLD_ARCHIVE.sql, "other": COLD_PARTITION.sql})
-    return Stored.of(any(there), all(there))
+    return Stored.of(*there)
 
 
 def archives(connection: Connection) -> tuple[ColdArchive, ...]:
     """Return all of them."""
-    return tuple(_archive(row[0]) for row in rows(connection, _ARCHIVES)) if stored(connection) else ()
+    return tuple(_archive(row[0]) for row in rows(connection, _ARCHIVES)) if _exist(connection) else ()
+
+
+def _exist(connection: Connection) -> bool:
+    return stored(connection) is not Stored.MISSING
 
 
 def _archive(row: dict[str, Any]) -> ColdArchive:
@@ -80,11 +88,11 @@ def _archive(row: dict[str, Any]) -> ColdArchive:
 
 def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartition, ...]:
     """Return what is known of those of a table."""
-    known = rows(connection, _PARTITIONS, {"table": str(table)}) if stored(connection) else []
+    known = rows(connection, _PARTITIONS, {"table": str(table)}) if _exist(connection) else []
     names = [QualifiedName.parse(text) for row in known for text in (row[0], row[2])]
     now = present.read(connection, names)
     found = []
-    for text, owner, foreign, remote, bounds, copied, returns, moved_at, count, checksum in known:
+    for text, owner, foreign, remote, bounds, copied, returns, moved_at, count, checksum, row in known:
         name, own = QualifiedName.parse(text), QualifiedName.parse(foreign)
         ends, here = parse_bounds(bounds), now.get(name)
         found.append(
@@ -103,9 +111,17 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
                 here.parent if here and here.bounds and parse_bounds(here.bounds) == ends else None,
                 own in now and now[own].parent is not None,
                 checksum,
+                tuple(row.get("summed") or ()),
+                tuple(Property(*one) for one in row.get("own") or ()),
             )
         )
     return tuple(found)
+
+
+def printed(connection: Connection, name: QualifiedName) -> tuple[tuple[Property, ...], str]:
+    """Return what PostgreSQL prints of a table, and the condition that its bounds are; empty if it is no partition."""
+    proof = rows(connection, "SELECT pg_get_partition_constraintdef(to_regclass(%(name)s))", {"name": name.sql})
+    return properties.read(connection, name), proof[0][0] or ""
 
 
 def columns(connection: Connection, archive: QualifiedName) -> tuple[ColdColumn, ...]:

@@ -76,6 +76,7 @@ class Managed(Relations):
     cold_columns = looked(cold.columns)
     cold_server = looked(cold.server)
     cold_refusals = looked(cold.refusals)
+    printed = looked(cold.printed)
     missing_archive_rights = looked(archives.missing_rights)
     leftovers = looked(leftovers.read)
     ttl_policies = looked(leaving.policies)

@@ -195,9 +195,15 @@ class Relations:
         with observing(self._connection):
             return sets.measured(self._connection, [table])[0]
 
-    def checksum(self, table: QualifiedName) -> tuple[int, str]:
-        """Return how many rows a table holds, and a checksum of them in whatever order; it reads all of them."""
-        sql = f"SELECT count(*), coalesce(sum(hashtextextended(own::text, 0)), 0)::text FROM {table.sql} own"
+    def checksum(self, table: QualifiedName, columns: Collection[str] = ()) -> tuple[int, str]:
+        """Return how many rows a table holds, and a checksum of them in whatever order; it reads all of them.
+
+        Args:
+            table: the table.
+            columns: those that are summed up, where they are not all.
+        """
+        row = f"ROW({', '.join(f'own.{ident(name)}' for name in columns)})" if columns else "own"
+        sql = f"SELECT count(*), coalesce(sum(hashtextextended({row}::text, 0)), 0)::text FROM {table.sql} own"
         count, text = self.asked(sql)[0]
         return int(count), str(text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from schema_kit.model.properties import Property
 from schema_kit.names import QualifiedName, ident, literal
 
 
@@ -115,6 +116,10 @@ class ColdPartition:
     """The foreign table is a partition."""
     checksum: str | None = None
     """Of the rows that went there; None where they are not compared when they return."""
+    summed: tuple[str, ...] = ()
+    """The columns that it is of, where the tables have had others since; empty: all."""
+    own: tuple[Property, ...] = ()
+    """What it had of its own when it went, which does not come back with its rows."""
 
 
 @dataclass(frozen=True, slots=True)

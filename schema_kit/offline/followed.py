@@ -37,6 +37,7 @@ from schema_kit.steps.archives import (
 )
 from schema_kit.steps.baseline import CreateExtension, CreateSchema, CreateTable, CreateType
 from schema_kit.steps.cold import CreateColdArchive, DropColdArchive
+from schema_kit.steps.cold_columns import AddColumnsHere
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
 from schema_kit.steps.constraints import (
     AddForeignKey,
@@ -156,16 +157,23 @@ class Followed(Placeholder):
                 self._archive_policies[policy.table] = policy
             case UnregisterArchivePolicy(table):
                 self._archive_policies.pop(table, None)
-            case CreateColdArchive(cold):
+            case CreateColdArchive(cold, control=control):
                 self._cold_archives[cold.table] = cold
+                by = {"partitioned_by": (control,), "partition_strategy": "r"}
+                own = tuple(Column(one.name, one.type, one.not_null) for one in step.columns)
+                self._tables[cold.cold] = Table(cold.cold, own, **by)  # type: ignore[arg-type]
             case DropColdArchive(name):
                 kept_cold = {table: one for table, one in self._cold_archives.items() if one.cold != name}
                 self._cold_archives = kept_cold
+                self._tables.pop(name, None)
 
     def _apply_to_columns(self, step: Step) -> None:
         match step:
             case AddColumn(table, declared=new):
                 self.add_column(table, Column(new.name, new.type, not_null=not new.nullable, default=new.default))
+            case AddColumnsHere(cold, columns=columns):
+                for one in columns:
+                    self.add_column(cold.cold, Column(one.name, one.type, one.not_null))
             case DropColumn(table, column=name):
                 self.drop_column(table, name)
             case AlterColumnType(table, name, type=type_):

@@ -23,6 +23,7 @@ from schema_kit.model import (
     ForeignKey,
     Partition,
     Partitioning,
+    Property,
     Stored,
     Table,
     View,
@@ -30,6 +31,7 @@ from schema_kit.model import (
 from schema_kit.model.grid import grid
 from schema_kit.model.ranges import horizon
 from schema_kit.names import QualifiedName, fit, literal
+from schema_kit.plans import files
 from schema_kit.plans.archives import spanning
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import CreateArchiveView
@@ -43,6 +45,7 @@ from schema_kit.steps.cold import (
     SwapFromCold,
     SwapToCold,
 )
+from schema_kit.steps.cold_columns import AddColumnsHere, AddColumnThere
 from schema_kit.steps.constraints import DropConstraint
 from schema_kit.steps.storage import DropTables, ensure
 from schema_kit.storage import COLD_ARCHIVE, COLD_PARTITION
@@ -111,11 +114,12 @@ def _unfit(
         yield f"{archive.name} is not partitioned by RANGE of one column: only whole partitions go to a server"
     if archive.distribution and archive.distribution.spread:
         yield f"Citus distributes {archive.name}"
-    yield from _unfit_columns(columns)
+    yield from unfit_columns(columns)
     yield from _unfit_views(declared, table, archive)
 
 
-def _unfit_columns(columns: Iterable[ColdColumn]) -> Iterator[str]:
+def unfit_columns(columns: Iterable[ColdColumn]) -> Iterator[str]:
+    """Yield why columns cannot be on a server."""
     for column in columns:
         if column.type.removesuffix("[]") == "money":
             yield f"column {column.name} is of type money, which reads in another way under another lc_monetary"
@@ -212,7 +216,8 @@ def unlike(one: ColdArchive, columns: Iterable[ColdColumn], cold: Table | None, 
     reasons += [f"{one.cold} has a column {name}, which {one.archive} has not" for name in there if name not in here]
     if reasons:
         reasons.append(
-            f"ALTER TABLE has to change what is on server {one.server} there first, then {one.cold} here likewise"
+            f"{_repair(one)} adds what is missing, there and here; whatever else differs ALTER TABLE has to change, on "
+            f"server {one.server} first, then {one.cold} likewise"
         )
     shown = {view.name for view in cold.views}
     reasons += [
@@ -221,6 +226,66 @@ def unlike(one: ColdArchive, columns: Iterable[ColdColumn], cold: Table | None, 
         if view.name not in shown
     ]
     return reasons
+
+
+def own(has: Iterable[Property], parents: Iterable[Iterable[Property]], bounds: str) -> tuple[Property, ...]:
+    """Return what a partition has, and neither its archive nor its table would give it again.
+
+    Args:
+        has: what PostgreSQL prints of it.
+        parents: what it prints of these.
+        bounds: what it prints of its bounds.
+    """
+    found = tuple(has)
+    for parent in parents:
+        found = files.own(found, parent)
+    return files.beside_bounds(found, bounds)
+
+
+def told(name: QualifiedName, has: Iterable[Property], how: str) -> tuple[str, ...]:
+    """Return what is said of what does not come back with the rows of a partition."""
+    texts = "; ".join(f"{one.object}, {one.property}: {one.text}" for one in has)
+    return (f"{name} {how}: {texts}",) if texts else ()
+
+
+def still(part: ColdPartition, columns: Iterable[ColdColumn]) -> tuple[str, ...]:
+    """Return the columns that the checksum of what went there is of, as far as they exist; empty: all."""
+    names = {column.name for column in columns}
+    return tuple(name for name in part.summed if name in names)
+
+
+def widened(
+    one: ColdArchive,
+    server: ColdServer,
+    missing: Sequence[ColdColumn],
+    archive: Table,
+    there: Table,
+    known: Collection[ColdPartition],
+) -> Plan:
+    """Give a cold archive columns that its archive has got; a copy in transit is dropped, and made again.
+
+    Args:
+        one: the cold archive.
+        server: its server.
+        missing: the columns that it lacks.
+        archive: the archive, as observed.
+        there: the cold archive's table, as observed.
+        known: its partitions, and those in transit.
+    """
+    moves = [(part, move(one, server, (), "", part)) for part in known]
+    steps: list[Step] = [DropCopy(its, "its columns have changed") for part, its in moves if not part.moved_at]
+    tables = tuple(its.remote for part, its in moves if part.moved_at)
+    defaults = {column.name: column.default for column in archive.columns}
+    steps += (AddColumnThere(tables, column, defaults.get(column.name)) for column in (missing if tables else ()))
+    foreign = tuple(part.foreign for part in known if part.cold)
+    steps.append(AddColumnsHere(one, foreign, tuple(missing), tuple(column.name for column in there.columns)))
+    return Plan(f"add columns to {one.cold}", tuple(steps))
+
+
+def _repair(one: ColdArchive) -> str:
+    elsewhere = f", archive_schema={one.archive.schema!r}" if one.archive.schema != one.table.schema else ""
+    names = f"{one.table.name!r}, {one.archive.name!r}, schema={one.table.schema!r}{elsewhere}"
+    return f"op.repair_archive_table({names}{f', view={str(one.view)!r}' if one.view else ''})"
 
 
 def clone(one: ColdArchive, cluster: str) -> list[str]:
@@ -271,13 +336,22 @@ def stays(seen: Detaching, archive: Table) -> tuple[str, ...]:
     return (*below, *inherited, *(seen.referred or keys), *seen.published, *seen.dependents)
 
 
-def out(move: ColdMove, keys: Iterable[ForeignKey], table: Table, *, prepared: bool, copied: bool) -> Iterator[Step]:
+def out(
+    move: ColdMove,
+    keys: Iterable[ForeignKey],
+    table: Table,
+    own: tuple[Property, ...] = (),
+    *,
+    prepared: bool,
+    copied: bool,
+) -> Iterator[Step]:
     """Plan how a partition goes to the server, from where an earlier run has left it.
 
     Args:
         move: the partition.
         keys: its own foreign keys, which no foreign table has.
         table: the partition, as observed.
+        own: what it has of its own, and does not come back with its rows.
         prepared: its foreign table exists.
         copied: its copy is complete.
     """
@@ -287,13 +361,14 @@ def out(move: ColdMove, keys: Iterable[ForeignKey], table: Table, *, prepared: b
         yield PrepareCold(move)
     if not copied:
         yield CopyToCold(move)
-    yield SwapToCold(move)
+    yield SwapToCold(move, own)
 
 
 def back(move: ColdMove, part: ColdPartition, archive: Table, table: QualifiedName) -> Iterator[Step]:
     """Plan how a partition comes back to the archive, from where an earlier run has left it."""
     if not (part.returns and part.copied):
-        yield CopyFromCold(move, archive.owner, replaces=part.returns and part.there and part.attached_to is None)
+        again = part.returns and part.there and part.attached_to is None
+        yield CopyFromCold(move, archive.owner, replaces=again, summed=still(part, move.columns))
     default = next((one.name for one in archive.partitions if one.default), None)
     yield SwapFromCold(move, table, default)
     yield DropCopy(move, "its rows are here again")

@@ -73,13 +73,10 @@ def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, ha
     try:
         attachment.refuse(title, wanted, one.tree[0], one.target)
     except PlanError as error:
-        raise PlanError(f"{error} Compare the two by: schema_kit archive verify {route.table}") from error
+        raise PlanError(f"{error} {_compare(route)}") from error
     missing = list(_missing_constraints(one))
     if missing:
-        raise PlanError(
-            f"cannot {title}: it has not {', '.join(missing)} as {route.goes_to} has. Compare the two by: schema_kit "
-            f"archive verify {route.table}"
-        )
+        raise PlanError(f"cannot {title}: it has not {', '.join(missing)} as {route.goes_to} has. {_compare(route)}")
     yield from attachment.indexes_like(one.target, one.tree)
     default_check, past = attachment.past_default(wanted, one.default)
     yield from past
@@ -102,6 +99,13 @@ def leaving_first(seen: Detaching) -> Iterator[Step]:
     """Of a table only one partition may be detach pending, and none while another is detached."""
     for other in seen.blocked_by:
         yield from leaving(other, "auto")
+
+
+def _compare(route: Route) -> str:
+    return (
+        f"Compare the two by: schema_kit archive verify {route.table}; op.repair_archive_table gives the archive what "
+        "the table has."
+    )
 
 
 def _missing_constraints(one: Transfer) -> Iterator[str]:

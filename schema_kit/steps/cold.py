@@ -5,12 +5,13 @@ The server commits by itself, first: what it has and no partition here shows is 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from schema_kit.fingerprints.snapshots import older_sql
 from schema_kit.fingerprints.stamps import OVERTAKEN
 from schema_kit.marks import ARCHIVE_MARK
-from schema_kit.model import ColdArchive, ColdColumn, ColdMove, Table
+from schema_kit.model import ColdArchive, ColdColumn, ColdMove, Property, Table
 from schema_kit.names import QualifiedName, asking_sql, ident, literal, within
 from schema_kit.steps.archives import Route, moved_sql
 from schema_kit.steps.dependents import access_sql
@@ -105,14 +106,14 @@ def _row(move: ColdMove) -> str:
     return f"partition_name = {literal(str(move.name))}"
 
 
-def _summed(move: ColdMove, table: QualifiedName, into: str = "") -> str:
+def _summed(move: ColdMove, table: QualifiedName, into: str = "", columns: tuple[str, ...] = ()) -> str:
     """Return a SELECT of the number of rows and their checksum; values are compared as this server prints them."""
-    row = ", ".join(f"own.{ident(column.name)}" for column in move.columns)
+    row = ", ".join(f"own.{ident(name)}" for name in columns or (column.name for column in move.columns))
     total = f"coalesce(pg_catalog.sum(pg_catalog.hashtextextended(ROW({row})::text, 0)::numeric), 0)"
     return f"SELECT pg_catalog.count(*), {total}{f' INTO {into}' if into else ''} FROM {table.sql} own"
 
 
-def _soon(*statements: str) -> tuple[str, ...]:
+def soon(*statements: str) -> tuple[str, ...]:
     """Return statements that the server is to answer soon; what reads rows has no such limit."""
     return (f"SET LOCAL statement_timeout = {ANSWERS}", *statements, "SET LOCAL statement_timeout = 0")
 
@@ -192,7 +193,7 @@ class CopyToCold(Step):
         )
         return (
             # TRUNCATE: so that the files of a failed copy go at once.
-            *_soon(remote.send(f"DO {literal(body)}"), f"TRUNCATE {move.foreign.sql}"),
+            *soon(remote.send(f"DO {literal(body)}"), f"TRUNCATE {move.foreign.sql}"),
             _copied_sql(move, move.name, move.foreign),
             f"UPDATE {COLD_PARTITION.sql} SET copied_at = pg_catalog.clock_timestamp(), (row_count, checksum) = "
             f"({_summed(move, move.name)}) WHERE {_row(move)}",
@@ -255,6 +256,10 @@ class SwapToCold(Step):
     """The foreign table takes the place of the partition, once both hold the same rows; the partition goes.
 
     Writers of the archive wait while rows are compared; readers, at its end, within the lock budget.
+
+    Args:
+        move: the partition.
+        own: what it has of its own, and the foreign table has not.
     """
 
     may_block = True
@@ -269,6 +274,7 @@ class SwapToCold(Step):
     )
 
     move: ColdMove
+    own: tuple[Property, ...] = ()
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -287,6 +293,11 @@ class SwapToCold(Step):
         """How the copy differed last."""
         return f"SELECT differs FROM {COLD_PARTITION.sql} WHERE {_row(self.move)} AND differs IS NOT NULL"
 
+    @property
+    def _described(self) -> str:
+        told = json.dumps([[one.object, one.property, one.text] for one in self.own])
+        return f", own = {literal(told)}" if self.own else ""
+
     def sql(self) -> tuple[str, ...]:
         """First the server writes all to its disk, whatever its synchronous_commit says; no session waits for that."""
         move, remote = self.move, self.move.remote
@@ -299,12 +310,12 @@ class SwapToCold(Step):
             f"ALTER FOREIGN TABLE {move.foreign.sql} OPTIONS (ADD updatable 'false', ADD truncatable 'false')",
             f"ALTER TABLE {move.cold.sql} ATTACH PARTITION {move.foreign.sql} {for_values(move.lower, move.upper)}",
             f"UPDATE {COLD_PARTITION.sql} SET moved_at = pg_catalog.now(), copied_at = NULL, differs = NULL, "
-            f"row_count = rows_here, checksum = sum_here WHERE {_row(move)}",
+            f"row_count = rows_here, checksum = sum_here{self._described} WHERE {_row(move)}",
             f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE {_row(move)}",
         )
         mark = f"COMMENT ON TABLE {remote.name.sql} IS {literal(remote.mark)}"
         return (
-            *_soon(remote.send("SET synchronous_commit = 'on'", mark)),
+            *soon(remote.send("SET synchronous_commit = 'on'", mark)),
             f"LOCK TABLE ONLY {move.archive.sql}, ONLY {move.name.sql} IN SHARE MODE",
             _same_columns_sql(move),
             f"DO {literal(body)}",
@@ -319,6 +330,7 @@ class CopyFromCold(Step):
         move: the partition.
         owner: whose the table becomes; None: the current role.
         replaces: it exists from an earlier try, and differs.
+        summed: the columns that the checksum of what went there is of; empty: all.
     """
 
     may_block = True  # no session knows the table yet
@@ -331,6 +343,7 @@ class CopyFromCold(Step):
     move: ColdMove
     owner: str | None = None
     replaces: bool = False
+    summed: tuple[str, ...] = ()
 
     def sql(self) -> tuple[str, ...]:
         """It exists with the rows that went to the server, or not at all."""
@@ -342,6 +355,12 @@ class CopyFromCold(Step):
             f"SELECT 1 FROM {COLD_PARTITION.sql} WHERE {_row(move)} AND (coalesce(row_count, rows_here), "
             "coalesce(checksum, sum_here)) IS DISTINCT FROM (rows_here, sum_here)"
         )
+        if self.summed:
+            went = (
+                f"SELECT 1 FROM {COLD_PARTITION.sql}, ({_summed(move, move.name, columns=self.summed)}) had (n, total) "
+                f"WHERE {_row(move)} AND (coalesce(row_count, n), coalesce(checksum, total)) IS DISTINCT FROM "
+                "(n, total)"
+            )
         other = literal(
             f"the rows of {remote.name} on server {remote.server} are not those that went there. Where they were "
             f"changed there on purpose: UPDATE {COLD_PARTITION.sql} SET row_count = NULL, checksum = NULL WHERE "
@@ -360,7 +379,7 @@ BEGIN
   END IF;
 END"""
         return (
-            *_soon(remote.answers),
+            *soon(remote.answers),
             *((f"DROP TABLE {name}",) if self.replaces else ()),
             f"CREATE TABLE {name} (LIKE {move.archive.sql} INCLUDING ALL)",
             *((f"ALTER TABLE {name} OWNER TO {ident(self.owner)}",) if self.owner else ()),
@@ -427,7 +446,7 @@ class SwapFromCold(Step):
             moved_sql(Route(self.table, move.archive, move.archive), move.name, bounds, "pg_catalog.now()"),
         )
         return (
-            *_soon(move.remote.answers),
+            *soon(move.remote.answers),
             f"LOCK TABLE ONLY {move.cold.sql}, ONLY {move.name.sql} IN SHARE MODE",
             f"DO {literal(body)}",
         )

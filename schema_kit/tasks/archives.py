@@ -10,7 +10,7 @@ from schema_kit.plans import archive_differences, archives, constraints
 from schema_kit.plans.archive_differences import Difference
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import CreateArchiveView, GiveArchiveAccess
-from schema_kit.tasks import Database, columns
+from schema_kit.tasks import Database, cold_columns, columns
 
 _OF_PARTITIONS = {"column missing", "type", "default", "not null", "check missing"}
 """What is mended of a partition that is in transit; the check that says what its bounds were is its own."""
@@ -166,6 +166,7 @@ def repair(
             for one in (one for one in archive_differences.differences(table, found) if one.kind in _OF_PARTITIONS):
                 plan += _mended(database, table, part, one)
     plan += Plan("", (GiveArchiveAccess(table, archive),) if access and differences != unlike else ())
+    plan += Plan("") if plan else cold_columns.add(database, archive)
     if not plan and view:
         plan += _shown(database, table, archive, view)
     return plan
@@ -201,14 +202,5 @@ def _shown(database: Database, table: Table, archive: Table, view: QualifiedName
     if there and not database.view_lacks(view, [column.name for column in table.columns]):
         return Plan("")
     cold = next((one.cold for one in database.cold_archives() if one.table == table.name), None)
-    if cold and (lacks := [c.name for c in table.columns if not _has(database.table(cold), c.name)]):
-        raise PlanError(
-            f"cannot give view {view} the columns {', '.join(lacks)}: {cold} lacks them. ALTER TABLE adds them to its "
-            "tables on the server first, then to it."
-        )
     step = CreateArchiveView(view, table, archive.name, invoker(database), there is not None, cold)
     return Plan("", (step,))
-
-
-def _has(table: Table | None, column: str) -> bool:
-    return table is not None and table.column(column) is not None

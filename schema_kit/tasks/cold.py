@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +19,7 @@ from schema_kit.model import (
     ColdServer,
     Partition,
     Partitioning,
+    Property,
     Range,
     Table,
 )
@@ -27,6 +29,8 @@ from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import archives, cold
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.cold import DropCopy
+from schema_kit.steps.storage import ensure
+from schema_kit.storage import COLD_ARCHIVE
 from schema_kit.tasks import Database
 from schema_kit.tasks.archives import invoker
 
@@ -79,17 +83,25 @@ def differences(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: 
         yield from cold.unlike(one, catalog.cold_columns(one.archive), catalog.table(one.cold), views)
 
 
+def behind(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: Table) -> Iterator[str]:
+    """Yield that the view over all three lacks columns of the table, if it does."""
+    one, views = of(catalog, policy), {view.name for view in archives.spanning(table, archive)}
+    if one and one.view in views and catalog.view_lacks(one.view, [column.name for column in table.columns]):
+        yield f"view {one.view} lacks columns of {table.name} (op.repair_archive_table with view={str(one.view)!r})"
+
+
 def summed(catalog: Catalog, policy: ArchivePolicy) -> Iterator[tuple[QualifiedName, int, str, str]]:
     """Yield the rows and the checksum of each partition on the server, and how they differ from what went there.
 
     Raises:
         PlanError: the server cannot be read.
     """
-    for part in catalog.cold_partitions(policy.table) if of(catalog, policy) else ():
-        if not part.cold:
+    one = of(catalog, policy)
+    for part in catalog.cold_partitions(policy.table) if one else ():
+        if one is None or not part.cold:
             continue
         try:
-            count, text = catalog.checksum(part.foreign)
+            count, text = catalog.checksum(part.foreign, cold.still(part, catalog.cold_columns(one.cold)))
         except DBAPIError as error:
             said = diagnosis(error, "message_primary") or str(error.orig)
             raise PlanError(f"{part.foreign} cannot be read: {said} [{sqlstate(error)}].") from error
@@ -119,6 +131,11 @@ class _Moving:
         self.server: ColdServer = catalog.cold_server(one.server)
         self.columns = catalog.cold_columns(one.archive)
 
+    @cached_property
+    def parents(self) -> tuple[tuple[Property, ...], ...]:
+        """What PostgreSQL prints of the archive, and of the table."""
+        return tuple(self.catalog.printed(name)[0] for name in (self.archive.name, self.one.table))
+
     def of(self, part: Partition | ColdPartition) -> ColdMove:
         """Describe one of them."""
         return cold.move(self.one, self.server, self.columns, self.control, part)
@@ -136,7 +153,7 @@ class _Moving:
         refuse_for(f"cannot {title}", reasons, lines=True)
 
     def out(self, part: Partition, known: ColdPartition | None) -> tuple[tuple[Step, ...], tuple[str, ...]]:
-        """Plan the steps of one that goes to the server; and return why it stays."""
+        """Plan the steps of one that goes to the server; and return why it stays, or what does not come back."""
         seen, table = self.catalog.detaching(self.archive.name, part.name), self.catalog.table(part.name)
         if seen is None or table is None:
             return (), ()
@@ -144,8 +161,12 @@ class _Moving:
         if why := cold.stays(seen, self.archive):
             return (), (f"{part.name} is to go to server {self.one.server} and stays: {'; '.join(why)}",)
         copied = known is not None and known.copied
-        steps = cold.out(self.of(known or part), table.foreign_keys, table, prepared=known is not None, copied=copied)
-        return tuple(steps), ()
+        has, bounds = self.catalog.printed(part.name)
+        own = cold.own(has, self.parents, bounds)
+        steps = cold.out(
+            self.of(known or part), table.foreign_keys, table, own, prepared=known is not None, copied=copied
+        )
+        return tuple(steps), cold.told(part.name, own, "leaves behind what it has of its own")
 
 
 def going(
@@ -184,13 +205,16 @@ def going(
             notes += said
     if steps or drops:
         moving.refuse(title, table)
+        steps = [*ensure(COLD_ARCHIVE, catalog.cold_config_is_there()), *steps]
     return [*steps, *drops], notes
 
 
 def returning(
     catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, table: Table, archive: Table, wanted: Range
-) -> tuple[list[Step], list[Step]]:
+) -> tuple[list[Step], list[Step], list[str]]:
     """Plan what comes back from the cold server to the archive, of a range; and what is dropped there after that.
+
+    Third, what does not come back.
 
     Raises:
         PlanError: something stands in the way.
@@ -198,25 +222,29 @@ def returning(
     one = of(catalog, policy) if policy.beside_cold else None
     known = catalog.cold_partitions(policy.table) if one else ()
     if one is None or not known:
-        return [], []
+        return [], [], []
     lines = grid(replace(partitioning, parent=archive.name), archive)
     moving = _Moving(catalog, one, partitioning, archive)
-    steps, drops = list[Step](), list[Step]()
+    steps, drops, notes = list[Step](), list[Step](), list[str]()
     for part in known:
         held = lines.range_of(Partition(part.name, part.lower, part.upper))
         if part.cold and (part.returns or held.overlaps(wanted)):
             *first, last = cold.back(moving.of(part), part, archive, policy.table)
             steps += first
             drops.append(last)
+            notes += cold.told(part.name, part.own, "comes back without what it had of its own")
         elif not part.cold:
             found, _ = cold.resumed(part, moving.of(part), archive, policy.table, ())
             drops += found
     if steps or drops:
         moving.refuse(f"restore {policy.table} from server {one.server}", table)
-    return steps, drops
+        steps = [*ensure(COLD_ARCHIVE, catalog.cold_config_is_there()), *steps]
+    return steps, drops, notes
 
 
-def all_back(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: Table) -> tuple[Sequence[Step], ...]:
+def all_back(
+    catalog: Catalog, policy: ArchivePolicy, table: Table, archive: Table
+) -> tuple[list[Step], list[Step], list[str]]:
     """Plan how everything that is on the cold server of a table comes back; its policy may be gone."""
     policy = replace(policy, beside_cold=True)
     cut = Partitioning(archive.name, archive.partitioned_by[0], "1 day")

@@ -117,7 +117,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
     if wanted.lower is None or wanted.upper is None or wanted.upper <= wanted.lower:
         raise DeclarationError(f"{since} to {until} holds nothing: --until is where it ends, and not part of it")
     waiting = [one for one in under_way(of(catalog, policy), policy) if one[1] == (beside or policy.table)]
-    first, last = cold.returning(catalog, policy, partitioning, table, archive, wanted)
+    first, last, lost = cold.returning(catalog, policy, partitioning, table, archive, wanted)
     if target is None:
         assert beside is not None  # the table itself exists
         refuse_for(f"cannot {plan.title} to {beside}", catalog.missing_rights(create_in=(beside.schema,)))
@@ -126,7 +126,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
         return replace(plan, steps=(CreateArchiveTable(archive, beside, beside_it),) if some else ())
     refuse_for(f"cannot {plan.title}", archive_differences.blocking(archive, target))
     steps, notes = _of_range(catalog, policy, archive, target, wanted, waiting)
-    return Plan(plan.title, (*first, *steps, *last), tuple(notes))
+    return Plan(plan.title, (*first, *steps, *last), (*lost, *notes))
 
 
 def _of_range(
@@ -210,9 +210,9 @@ def restore_all(database: Database, table: QualifiedName, archive: QualifiedName
     whole = cut and here.partitioned_by == there.partitioned_by and not stamped
     if whole:
         refuse_for(f"cannot {plan.title}", archive_differences.blocking(there, here))
-    first, last = cold.all_back(database, policy, here, there) if whole else ((), ())
+    first, last, lost = cold.all_back(database, policy, here, there) if whole else ([], [], [])
     steps, notes = (_all if whole else _each_row)(database, policy, there, here)
-    return Plan(plan.title, (*forget, *first, *steps, *last), tuple(notes))
+    return Plan(plan.title, (*forget, *first, *steps, *last), (*lost, *notes))
 
 
 def _all(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:

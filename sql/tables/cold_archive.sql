@@ -29,3 +29,8 @@ CREATE TABLE IF NOT EXISTS @schema@.cold_partition (
     checksum       numeric,       -- NULL: not compared when it returns
     differs        text           -- how a copy differed, so that it was made again
 );
+
+-- Columns that came later: which columns the checksum is of, where the tables have had others since; and what a partition
+-- had of its own, object by object, which does not come back with its rows.
+ALTER TABLE @schema@.cold_partition ADD COLUMN IF NOT EXISTS summed text[];
+ALTER TABLE @schema@.cold_partition ADD COLUMN IF NOT EXISTS own jsonb;

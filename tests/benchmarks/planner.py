@@ -123,7 +123,11 @@ def plans(url: str) -> str:
         copy.stretch()
         planner = Planner(copy)
         pairs = [(explained(real, text), planner.plan(text).tree) for text in asked]
-    off = [abs(told["Total Cost"] / one["Total Cost"] - 1) for one, told in pairs]
+    ratios = [told["Total Cost"] / one["Total Cost"] for one, told in pairs]
+    off = [abs(ratio - 1) for ratio in ratios]
+    for nth, query in enumerate(QUERIES):
+        if far := [f"{ratio:.2f}" for ratio in ratios[nth * SETS : (nth + 1) * SETS] if abs(ratio - 1) > 0.02]:
+            print(f"  {query.name}: cost x {', '.join(far)}")
     same = sum([*map(_node, nodes(one))] == [*map(_node, nodes(told))] for one, told in pairs)
     shares = ", ".join(f"{sum(one <= edge for one in off) / len(off):.1%} within {edge:.0%}" for edge in (0.02, 0.1))
     return f"{len(off)} plans of {len(QUERIES)} queries: cost {shares}; {same} the same nodes and indexes"

@@ -113,6 +113,9 @@ def test_a_dump_serves_as_well_as_its_database(database: Database, tmp_path: Pat
     bindir, _ = production._program()
     words = ["--no-data", "--statistics", "--no-owner", f"--file={dump}", f"--dbname={database.url}"]
     subprocess.run([str(bindir / "pg_dump"), *words], check=True)
+    read = production.from_dump(dump)
+    read.dump.close()
+    assert read.version // 10_000 == version(database)
     told = list[object]()
     for source in (("--from", str(dump)), ("--from", database.url)):
         done = called(["schema_kit", "advise", "index", "--statements", str(asked), "--format", "json", *source])

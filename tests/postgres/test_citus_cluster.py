@@ -20,7 +20,7 @@ from schema_kit import op, operations
 from schema_kit.catalog import Catalog
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.model import Distribution, Partitioning
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, literal
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
 from tests.support.citus import CLUSTER, needs_cluster
@@ -73,6 +73,22 @@ def set_(cluster: Database) -> Database:
     )
     perform(cluster, lambda op: op.distribute_table_concurrently("t", "id", schema=S))
     return cluster
+
+
+def on_a_worker(cluster: Database, stack: ExitStack) -> Database:
+    """The same database on a worker, if there is one that is reached from here."""
+    node = cluster.sql("SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 AND noderole = 'primary' LIMIT 1")
+    if not node:
+        pytest.skip("the cluster has no worker")
+    # A host in the query, which says where a socket is, would win.
+    given = {name: value for name, value in sa.make_url(CLUSTER).query.items() if name not in ("host", "port")}
+    url = sa.make_url(CLUSTER).set(query=given, host=node[0][0], port=node[0][1])
+    text = url.render_as_string(hide_password=False)
+    try:
+        psycopg.connect(text, connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        pytest.skip(f"the worker is not reached from here, by the name that the coordinator has of it: {error}")
+    return Database(text, stack)
 
 
 def distribution(database: Database, table: str) -> Distribution | None:
@@ -134,6 +150,17 @@ def test_the_lock_budget_holds_on_workers(items: Database) -> None:
     assert items.sql(f"SELECT count(more) FROM {S}.items") == [(0,)]
 
 
+def test_a_reader_through_a_worker_is_waited_for_within_the_budget(items: Database) -> None:
+    """Its locks are on the worker alone: lock_timeout has to reach it."""
+    with ExitStack() as stack:
+        reader = on_a_worker(items, stack).connect(autocommit=False)
+        reader.execute(f"SELECT count(*) FROM {S}.items".encode())
+        with pytest.raises(LockNotAvailable):
+            perform(items, lambda op: op.add_column_concurrently("items", sa.Column("more", sa.Integer), schema=S))
+        reader.rollback()
+        perform(items, lambda op: op.add_column_concurrently("items", sa.Column("more", sa.Integer), schema=S))
+
+
 def test_partitions_are_made_next_to_a_reference_table(cluster: Database) -> None:
     cluster.sql(
         *load("partman/tables/part_config.sql"),
@@ -157,7 +184,12 @@ def test_an_index_is_on_every_shard_and_a_difference_is_found(items: Database) -
     catalog.table(QualifiedName(S, "items"))
     assert catalog.shards_that_differ([QualifiedName(S, "items")]) == ()
     shard = items.sql(f"SELECT shardid FROM pg_dist_shard WHERE logicalrelid = '{S}.items'::regclass LIMIT 1")[0][0]
-    items.sql(f"SELECT run_command_on_all_nodes('DROP INDEX IF EXISTS {S}.ix_word_{shard}')")
+    drop = (
+        "DO $$ BEGIN PERFORM set_config('citus.enable_manual_changes_to_shards', 'on', true); "
+        f"DROP INDEX IF EXISTS {S}.ix_word_{shard}; END $$"
+    )
+    done = items.sql(f"SELECT success, result FROM run_command_on_all_nodes({literal(drop)})")
+    assert [result for success, result in done if not success] == []
     with pytest.raises(PlanError, match=rf"shard {shard} of {S}\.items on .* lacks index \(word\)"):
         perform(items, lambda op: op.create_index_concurrently("ix_word", "items", ["word"], schema=S))
 
@@ -257,16 +289,8 @@ def test_a_partition_is_detached_in_the_blocking_way(set_: Database) -> None:
 
 
 def test_a_worker_is_refused(cluster: Database) -> None:
-    node = cluster.sql("SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 AND noderole = 'primary' LIMIT 1")
-    if not node:
-        pytest.skip("the cluster has no worker")
-    url = sa.make_url(CLUSTER).set(host=node[0][0], port=node[0][1]).render_as_string(hide_password=False)
     with ExitStack() as stack:
-        try:
-            psycopg.connect(url, connect_timeout=5).close()
-        except psycopg.OperationalError as error:
-            pytest.skip(f"the worker is not reached from here, by the name that the coordinator has of it: {error}")
-        worker = Database(url, stack)
+        worker = on_a_worker(cluster, stack)
         with pytest.raises(PlanError, match="worker of Citus"):
             perform(worker, lambda op: op.create_index_concurrently("ix", "t", ["id"], schema=S))
 

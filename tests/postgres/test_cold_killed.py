@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from schema_kit import execute
+from schema_kit.errors import SchemaKitError
 from schema_kit.script import LockPolicy, render
 from schema_kit.steps import Step
-from tests.support.archives import attached, restore
+from tests.support.archives import VIEW, attached, restore
 from tests.support.cli import ROOT, command
 from tests.support.cold import LATE, Cold, content, foreign, run, with_cold
 from tests.support.database import Database
+from tests.support.matrix import perform
 
 pytestmark = [pytest.mark.archives, pytest.mark.distributed, pytest.mark.majors, pytest.mark.exhaustive]
 
@@ -71,6 +73,29 @@ def test_killed_between_any_two_statements(
     assert (foreign(database), cold.tables()) == ([], [])
     assert database.sql("SELECT * FROM schema_kit.cold_partition") == []
     assert attached(database).startswith("01 02 03")
+
+
+def test_a_repair_that_carries_columns_is_killed_between_any_two_statements(
+    database: Database, cold: Cold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_cold(database, cold)
+    assert run(database).returncode == 0
+    own = f"(SELECT id, at, word FROM s.{VIEW})"
+    before, times = content(database, own), 0
+    database.sql("ALTER TABLE s.t ADD more int DEFAULT 7")
+    while True:
+        try:
+            with dying(monkeypatch, 2 * times):
+                perform(database, lambda op: op.repair_archive_table("t", schema="s", view=VIEW))
+            break
+        except SchemaKitError:
+            assert content(database, own) == before
+            times += 1
+    assert times > 3
+    assert database.sql(f"SELECT DISTINCT more FROM s.{VIEW}") == [(7,)]
+    back = restore(database, "2026-01-01", "2026-04-01", "--now", LATE)
+    assert back.returncode == 0, back.stderr
+    assert (content(database, own), cold.tables()) == (before, [])
 
 
 def killed_after(database: Database, words: tuple[str, ...], events: int) -> bool:

@@ -185,8 +185,6 @@ def test_the_view_stays_one_over_all_three(database: Database, cold: Cold) -> No
     perform(database, lambda op: op.repair_archive_table("t", schema="s", view=VIEW))
     assert content(database) == before
     database.sql("ALTER TABLE s.t ADD more int", "ALTER TABLE s.t_archive ADD more int")
-    with pytest.raises(PlanError, match=r"s\.t_cold lacks them"):
-        perform(database, lambda op: op.repair_archive_table("t", schema="s", view=VIEW))
     refused = restore(database, "2026-01-01", "2026-02-01", "--now", LATE)
     assert (refused.returncode, "column more of s.t_archive is integer and missing there" in refused.stderr) == (
         3,
@@ -196,7 +194,7 @@ def test_the_view_stays_one_over_all_three(database: Database, cold: Cold) -> No
     database.sql("ALTER TABLE s.t_cold ADD more integer")
     perform(database, lambda op: op.repair_archive_table("t", schema="s", view=VIEW))
     back = restore(database, "2026-01-01", "2026-02-01", "--now", LATE)
-    assert "are not those that went there" in back.stderr  # one column more
+    assert "are not those that went there" in back.stderr  # one column more, of which no repair has said so
 
 
 def test_status_shows_what_is_there_and_autogenerate_nothing(database: Database, cold: Cold) -> None:

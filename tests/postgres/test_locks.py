@@ -55,6 +55,7 @@ from schema_kit.steps import (
     baseline,
     batches,
     cold,
+    cold_columns,
     columns,
     constraints,
     conversion,
@@ -940,6 +941,8 @@ def scene_cold(proof: Proof) -> None:
     later = Catalog(proof.database.sqlalchemy(), datetime(2026, 6, 20, tzinfo=UTC))
     proof.run(lambda _: by_partition(later, policy))
     assert proof.database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t_cold'::regclass") == [(1,)]
+    proof.database.sql("ALTER TABLE s.t ADD later int DEFAULT 1")
+    proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", view="every")))
     proof.run(decided_by(lambda op: op.restore_archive_table("t", schema="s")))
     proof.run(decided_by(lambda op: op.drop_cold_archive("t", schema="s")))
     proof.run(decided_by(partial(_dropped, {"view": "every"})))
@@ -998,6 +1001,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         cold.CopyFromCold,
         cold.SwapFromCold,
         cold.DropCopy,
+        cold_columns.AddColumnThere,
+        cold_columns.AddColumnsHere,
         cold.DropColdArchive,
     },
     scene_archives: {

@@ -24,6 +24,7 @@ from schema_kit.model import (
     Grant,
     Partition,
     Partitioning,
+    Property,
     Stored,
     Table,
     View,
@@ -60,6 +61,7 @@ KNOWN = ColdPartition(
     PART.name, T, cold.foreign_name(PART.name), PART.name.name, "FOR VALUES ...", PART.lower, PART.upper
 )
 MOVE = cold.move(replace(ONE, identity="0e1"), SERVER, COLUMNS, "at", PART)
+LONG_AGO = datetime(2026, 5, 1, tzinfo=UTC)
 POLICY = ArchivePolicy(T, ARCHIVE.name, "90 days", "partition", cold_after="1 year")
 
 
@@ -107,6 +109,30 @@ def comes_back_beside_a_default_and_again() -> Plan:
     return Plan("restore", tuple(cold.back(MOVE, replace(KNOWN, returns=True, there=True), archive, T)))
 
 
+@case
+def gets_columns() -> Plan:
+    """One partition is there, another one was being copied."""
+    later = ColdColumn("it's 100%", "chat.mood", not_null=True, built_in=False)
+    archive = replace(ARCHIVE, columns=(Column("it's 100%", "chat.mood", default="'low'::chat.mood"),))
+    cold_table = replace(TABLE, name=ONE.cold, columns=(Column("id", "bigint"), Column("at", "date")))
+    here = replace(KNOWN, moved_at=LONG_AGO, cold=True)
+    going = replace(KNOWN, name=T.sibling("p2"), foreign=T.sibling("p2__cold"), remote="p2")
+    return cold.widened(replace(ONE, identity="0e1"), SERVER, (later,), archive, cold_table, (here, going))
+
+
+@case
+def comes_back_with_a_column_that_came_later() -> Plan:
+    """What went there is compared by the columns that it had; one of them is gone."""
+    return Plan("restore", tuple(cold.back(MOVE, replace(KNOWN, summed=("at", "id", "gone")), ARCHIVE, T)))
+
+
+@case
+def goes_with_what_it_has_of_its_own() -> Plan:
+    """Its description is kept."""
+    own = (Property("table", "comment", "it's the first"),)
+    return Plan("move", tuple(cold.out(MOVE, (), TABLE, own, prepared=True, copied=True)))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_plan_is_the_golden_one(name: str) -> None:
     path, found = GOLDEN / f"{name}.sql", write(CASES[name](), LockPolicy()) + "\n"
@@ -145,7 +171,6 @@ def test_what_is_due_ended_long_enough_ago() -> None:
 
 # What is done with a partition, by what is seen of it: whether it goes there still, whether its foreign table is a
 # partition, whether it returns, when it went, whether the archive has it.
-LONG_AGO = datetime(2026, 5, 1, tzinfo=UTC)
 STATES = {
     "it rests there": (KNOWN, {"cold": True, "moved_at": LONG_AGO}, ()),
     "it was being copied": (KNOWN, {"attached_to": ARCHIVE.name, "there": True}, ()),
@@ -184,6 +209,11 @@ def test_a_script_that_is_written_offline_follows_it() -> None:
     assert 'SELECT "id", "at" FROM "chat"."messages_cold"' in follow(tasks_of_cold.create(database, ONE))
     assert "'1 year'" in follow(tasks_of_archives.set_policy(database, POLICY))
     assert not tasks_of_cold.create(database, ONE)
+    for name in (T, ARCHIVE.name):
+        database.add_column(name, Column("later", "integer"))
+    repaired = follow(tasks_of_archives.repair(database, T, ARCHIVE.name, (), None, access=False))
+    assert 'ALTER TABLE "chat"."messages_cold" ADD COLUMN "later" integer' in repaired
+    assert not tasks_of_archives.repair(database, T, ARCHIVE.name, (), None, access=False)
     with pytest.raises(PlanError, match="sends partitions there"):
         tasks_of_cold.drop(database, T, None)
     follow(tasks_of_archives.drop_policy(database, T))

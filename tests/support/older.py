@@ -7,6 +7,7 @@ from schema_kit.storage import (
     ARCHIVE_FILE,
     ARCHIVE_POLICY,
     BATCH_PROGRESS,
+    COLD_ARCHIVE,
     COPY_RUN,
     HEALTH_SNAPSHOT,
     PART_CONFIG,
@@ -23,6 +24,7 @@ OLDER: dict[QualifiedName, tuple[str, ...]] = {
         "ADD partition_oid oid PRIMARY KEY",
     ),
     BATCH_PROGRESS: ("ALTER TABLE schema_kit.batch_progress DROP COLUMN record_oid, DROP COLUMN stays",),
+    COLD_ARCHIVE: ("ALTER TABLE schema_kit.cold_partition DROP COLUMN summed, DROP COLUMN own",),
     COPY_RUN: ("ALTER TABLE schema_kit.copy_run DROP COLUMN fed, DROP COLUMN returned_at",),
     HEALTH_SNAPSHOT: (
         "ALTER TABLE schema_kit.health_snapshot DROP COLUMN sizes, DROP COLUMN activity, DROP COLUMN statements",

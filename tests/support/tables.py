@@ -52,4 +52,7 @@ def checksum(database: Database, *tables: str, columns: str = "") -> tuple[Any, 
             found = connection.execute(f"SELECT * FROM {tables[0]} t LIMIT 0".encode()).description or ()
         columns = ", ".join(ident(column.name) for column in found)
     rows = " UNION ALL ".join(f"SELECT {columns} FROM {table} t" for table in tables)
-    return database.sql(f"SELECT count(*), sum(hashtextextended(x::text, 0)::numeric)::text FROM ({rows}) x")[0]
+    # Not x::text: Citus takes no row of a subquery as a whole.
+    return database.sql(
+        f"SELECT count(*), sum(hashtextextended(ROW({columns})::text, 0)::numeric)::text FROM ({rows}) x"
+    )[0]

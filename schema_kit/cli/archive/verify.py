@@ -35,6 +35,10 @@ def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, 
         {"kind": "cold", "object": str(policy.archive), "sentence": why, "stops": True}
         for why in cold.differences(catalog, policy, table, archive)
     ]
+    told["differences"] += [
+        {"kind": "view", "object": str(policy.table), "sentence": why, "stops": False}
+        for why in cold.behind(catalog, policy, table, archive)
+    ]
     if checksums:
         counted = [
             (name, *catalog.checksum(name), "") for name in [p.name for p in archive.partitions] or [archive.name]

@@ -26,7 +26,9 @@ BEGIN
         suffix_id := v_id - mod(mod(v_id - s.origin_id, s.ids) + s.ids, s.ids);
         partition_table := @partman@.check_name_length(s.table_name, suffix_id::text, true);
     ELSE
-        IF s.kind = 'epoch' AND p_value ~ '^\s*-?\d+(\.\d+)?\s*$' OR s.kind = 'encoded' AND p_value !~ '^\s*\d{4}-\d\d-\d\d' THEN
+        IF (CASE WHEN s.kind = 'epoch' THEN p_value ~ '^\s*-?\d+(\.\d+)?\s*$'
+                 WHEN s.exact_type = 'uuid' THEN p_value ~* '^\s*\{?[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}?\s*$'
+                 ELSE s.kind = 'encoded' AND p_value !~ '^\s*\d{4}-\d\d-\d\d' END) THEN
             EXECUTE 'SELECT ' || format(s.to_time, '$1') INTO v_at USING p_value;
         ELSIF s.kind = 'wall' THEN
             v_wall := p_value::timestamptz AT TIME ZONE s.zone;

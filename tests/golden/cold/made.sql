@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS "schema_kit".cold_partition (
     checksum       numeric,       -- NULL: not compared when it returns
     differs        text           -- how a copy differed, so that it was made again
 );
+ALTER TABLE "schema_kit".cold_partition ADD COLUMN IF NOT EXISTS summed text[];
+ALTER TABLE "schema_kit".cold_partition ADD COLUMN IF NOT EXISTS own jsonb;
 COMMIT;
 
 -- create chat.messages_cold, for partitions on server cold
