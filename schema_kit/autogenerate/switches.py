@@ -11,6 +11,7 @@ from schema_kit.errors import DeclarationError
 DRIFT = (
     "index",
     "check",
+    "removed_check",
     "foreign_key",
     "not_null",
     "primary_key",
@@ -21,6 +22,10 @@ DRIFT = (
     "enum",
     "new",
     "exclude",
+    "inherits",
+    "computed",
+    "comment",
+    "archive",
 )
 """Kinds of differences that Alembic does not see, or sees where there are none."""
 
