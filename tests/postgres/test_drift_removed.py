@@ -31,11 +31,13 @@ Items = Callable[[], list[Any]]
 def models(*items: Any, convention: dict[str, str] | None = None, **options: Any) -> sa.MetaData:
     metadata = sa.MetaData(naming_convention=convention)
     sa.Table("people", metadata, sa.Column("id", sa.BigInteger, primary_key=True))
-    columns = [sa.Column("a", sa.Integer), sa.Column("b", sa.String(20)), sa.Column("person", sa.BigInteger)]
-    given = {one.name for one in items if isinstance(one, sa.Column)}
+    columns: list[sa.Column[Any]] = [sa.Column("a", sa.Integer), sa.Column("b", sa.String(20))]
+    columns.append(sa.Column("person", sa.BigInteger))
+    given = {str(one.name) for one in items if isinstance(one, sa.Column)}
     key = [] if any(isinstance(one, sa.PrimaryKeyConstraint) for one in items) else [sa.PrimaryKeyConstraint("id")]
     own = [sa.Column("id", sa.BigInteger, nullable=False, autoincrement=False)]
-    every: list[Any] = [*own, *(one for one in columns if one.name not in given), *items, *key]
+    rest: list[sa.Column[Any]] = [one for one in columns if one.name not in given]
+    every: list[Any] = [*own, *rest, *items, *key]
     sa.Table("t", metadata, *every, **options)
     return metadata
 
