@@ -138,10 +138,7 @@ def exclusions(work: Work) -> None:
 
 def parents(work: Work) -> None:
     """Say which tables inherit from others than their models say: ALTER TABLE ... INHERIT needs alike columns first."""
-    for key, table in work.models.items():
-        found = work.tables.get(key)
-        if found is None or work.of(ops.CreateTableOp, key):
-            continue
+    for _, table, found in work.existing():
         given = table.dialect_kwargs.get("postgresql_inherits") or ()
         declared = [str(one).replace('"', "") for one in ([given] if isinstance(given, str) else given)]
         alike = [any(there.endswith(f".{one}") or there == one for one in declared) for there in found.parents]

@@ -1,4 +1,4 @@
-"""Generated columns, whose expressions Alembic compares roughly, and then only warns."""
+"""Generated columns, whose expressions Alembic compares roughly, and then only warns; and collations."""
 
 from __future__ import annotations
 
@@ -17,15 +17,28 @@ from schema_kit.names import ident
 
 def compare(work: Work) -> None:
     """Change the expression of a virtual column; say what differs of a stored one, which PostgreSQL would rewrite."""
-    for key, table in work.models.items():
-        found = work.tables.get(key)
-        if found is None or work.of(ops.CreateTableOp, key):
-            continue
+    for key, table, found in work.existing():
         changed = {one.column_name for one in work.of((ops.AlterColumnOp, ops.DropColumnOp), key)}
         for column in table.columns:
             there = found.column(column.name)
             if there is not None and column.name not in changed and (there.generated or column.computed is not None):
                 _column(work, key, found, column, there)
+
+
+def collations(work: Work) -> None:
+    """Say which columns have another collation than their models."""
+    for key, table, found in work.existing():
+        changed = {one.column_name for one in work.of((ops.AlterColumnOp, ops.DropColumnOp), key)}
+        for column in table.columns:
+            there = found.column(column.name)
+            declared = getattr(column.type.dialect_impl(work.context.dialect), "collation", None)
+            name = declared and str(declared).rpartition(".")[2].strip('"')
+            if there and column.name not in changed and (name if name != "default" else None) != there.collation:
+                work.say(
+                    f"{found.name}.{ident(column.name)} has the collation {there.collation or 'of its type'}, and its "
+                    f"model says {name or 'that of its type'}. No operation changes that while writes continue, since "
+                    "PostgreSQL builds its indexes again: add another column, and drop this one in a later revision."
+                )
 
 
 def _column(work: Work, key: Key, found: FoundTable, column: sa.Column[object], there: FoundColumn) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import ops
+from alembic.operations import MigrateOperation, ops
 
 from schema_kit.autogenerate.work import Key, Work
 from schema_kit.autogenerate.written import Stage, WrittenIndex, as_found, dropped, nothing, of_model, paired
@@ -129,8 +129,11 @@ def is_dropped(work: Work, key: Key, name: str) -> bool:
     return name in names | {one.bound.arguments["constraint_name"] for one in ours}
 
 
-def as_found_check(check: FoundConstraint, key: Key) -> classes.CreateCheckConstraintConcurrentlyOp:
+def as_found_check(check: FoundConstraint, key: Key) -> MigrateOperation:
     """Return what creates a check as the database has it."""
+    if not check.enforced:
+        add = f"ALTER TABLE {sql_name(key)} ADD CONSTRAINT {ident(check.name)} {check.definition} NOT ENFORCED"
+        return ops.ExecuteSQLOp(_sql(add))
     left = {} if check.validated else {"postgresql_not_valid": True}
     condition = _condition(_expression(check))
     return classes.CreateCheckConstraintConcurrentlyOp(check.name, key[1], condition, **in_schema(key), **left)
@@ -163,11 +166,13 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
         if one is None:
             work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
             continue
+        if not one.enforced:
+            continue  # `keys.not_enforced` says so
         equal = likeness(work, key, text, [one])
         if equal == []:
             work.add(paired(dropped(name, "check", key[1], key[0]), as_found_check(one, key)))
             work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
-        elif equal and not one.validated and not not_valid:
+        elif equal and not one.validated and one.enforced and not not_valid:
             work.add(_validate(one, key))
 
 
@@ -244,7 +249,12 @@ def _foreign_keys(work: Work, key: Key, table: sa.Table, found: FoundTable) -> N
     columns = {column.key: column.name for column in table.columns}
     declared = {(tuple(columns.get(one, one) for one in own), to): left for (own, to), left in declared.items()}
     for one in found.constraints:
-        left = one.validated or one.name in gone or declared.get((one.columns, one.referenced or ""), True)
+        left = (
+            one.validated
+            or not one.enforced
+            or one.name in gone
+            or declared.get((one.columns, one.referenced or ""), True)
+        )
         if one.kind == "f" and not left:
             work.add(_validate(one, key))
 
@@ -367,6 +377,12 @@ def _options(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
         if found.toasted or not str(name).startswith("toast.")
     }
     there = dict(found.options)
+    if found.unlogged != ("UNLOGGED" in (word.upper() for word in table._prefixes)):
+        has, says = ("UNLOGGED", "logged") if found.unlogged else ("logged", "UNLOGGED")
+        work.say(
+            f"{found.name} is {has}, and its model says {says}. PostgreSQL writes each row again to change that, and no "
+            "session can read or write the table meanwhile."
+        )
     changed = {name for name, value in declared.items() if there.get(name) != value}
     gone = {name for name in there.keys() - declared.keys() if not _SET_BY_A_DBA.match(name)}
     if changed or gone:

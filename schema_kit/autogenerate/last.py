@@ -7,7 +7,19 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import UpgradeOps
 from alembic.util import DispatchPriority
 
-from schema_kit.autogenerate import archives, chain, comments, completed, computed, drift, enums, removed, safe, work
+from schema_kit.autogenerate import (
+    archives,
+    chain,
+    comments,
+    completed,
+    computed,
+    drift,
+    enums,
+    keys,
+    removed,
+    safe,
+    work,
+)
 from schema_kit.autogenerate.switches import drift_of, safe_of
 
 _BEGUN = (
@@ -47,16 +59,22 @@ def _compare(begun: work.Work, kinds: frozenset[str]) -> None:
     if "new" in kinds:
         completed.compare(begun)
         completed.write_expressions_as_they_are(begun.context.migration_context)
-    if "exclude" in kinds:
-        completed.exclusions(begun)
-    if "inherits" in kinds:
-        completed.parents(begun)
     if "enum" in kinds:
         enums.compare(begun)
     drift.compare(begun, kinds)
-    if "removed_check" in kinds:
-        removed.checks(begun)
-    if "computed" in kinds:
-        computed.compare(begun)
+    more = {
+        "removed_check": removed.checks,
+        "unique": keys.unique,
+        "primary_key": keys.primary,
+        "foreign_key": keys.foreign,
+        "computed": computed.compare,
+        "collation": computed.collations,
+        "inherits": completed.parents,
+        "exclude": completed.exclusions,
+    }
+    for kind in (kind for kind in more if kind in kinds):
+        more[kind](begun)
+    if kinds & {"check", "foreign_key"}:
+        keys.not_enforced(begun)
     if "enum" in kinds:
         enums.alter(begun)

@@ -21,9 +21,8 @@ _NOT_NULL = re.compile(r'CHECK \(\(("(?:[^"]|"")+"|\w+) IS NOT NULL\)\)')
 
 def checks(work: Work) -> None:
     """Drop the checks that the model of a table lacks; those that another step needs, or that are inherited, stay."""
-    for key, table in work.models.items():
-        found = work.tables.get(key)
-        if found and not work.of(ops.CreateTableOp, key) and any(map(_may_go, found.constraints)):
+    for key, table, found in work.existing():
+        if any(map(_may_go, found.constraints)):
             for one in _only_there(work, key, table, found):
                 thing = sa.CheckConstraint(one.definition, name=one.name)
                 if work.included(thing, one.name, "check_constraint", key, reflected=True):

@@ -12,6 +12,7 @@ DRIFT = (
     "index",
     "check",
     "removed_check",
+    "unique",
     "foreign_key",
     "not_null",
     "primary_key",
@@ -24,6 +25,7 @@ DRIFT = (
     "exclude",
     "inherits",
     "computed",
+    "collation",
     "comment",
     "archive",
 )

@@ -150,6 +150,12 @@ class Work:
             return None
         return conv(final) if isinstance(thing.name, conv) or str(thing.name) != str(final) else str(final)
 
+    def existing(self) -> Iterator[tuple[Key, sa.Table, FoundTable]]:
+        """Yield the models' tables that exist."""
+        for key, table in self.models.items():
+            if (found := self.tables.get(key)) and not self.of(ops.CreateTableOp, key):
+                yield key, table, found
+
     def of(self, kinds: Any, key: Key) -> list[Any]:
         """Return the operations of some classes on one table."""
         return [one for one in self.operations if isinstance(one, kinds) and self.table_of(one) == key]

@@ -47,6 +47,8 @@ class FoundConstraint:
     referenced: str | None
     comment: str | None
     inherited: bool
+    enforced: bool
+    """What is NOT ENFORCED, which PostgreSQL has from 18 on, cannot be validated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class FoundColumn:
     """Or the expression that generates it."""
     generated: str
     """s for stored, v for virtual, or nothing: pg_attribute.attgenerated."""
+    collation: str | None
+    """One that its type does not have by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,9 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY 
 
 _COLUMNS = """
 SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid),
-       a.attgenerated::text
+       a.attgenerated::text,
+       (SELECT l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid
+        WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)
 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = ANY (%(oids)s::bigint[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
@@ -252,9 +258,11 @@ def _constraint(
     name: str, kind: str, definition: str | None, validated: bool, columns: Any, *rest: Any
 ) -> FoundConstraint:
     definition = definition or ""  # dropped since the catalog was read
+    enforced = not definition.endswith(" NOT ENFORCED")
+    definition = definition.removesuffix(" NOT ENFORCED")
     for ending in (" NOT VALID", " NO INHERIT"):
         definition = definition.removesuffix(ending)
-    return FoundConstraint(name, kind, definition, validated, tuple(columns), *rest)
+    return FoundConstraint(name, kind, definition, validated, tuple(columns), *rest, enforced)
 
 
 def _pairs(options: Any) -> tuple[tuple[str, str], ...]:
