@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
@@ -31,14 +32,27 @@ def collations(work: Work) -> None:
         changed = {one.column_name for one in work.of((ops.AlterColumnOp, ops.DropColumnOp), key)}
         for column in table.columns:
             there = found.column(column.name)
-            declared = getattr(column.type.dialect_impl(work.context.dialect), "collation", None)
-            name = declared and str(declared).rpartition(".")[2].strip('"')
-            if there and column.name not in changed and (name if name != "default" else None) != there.collation:
+            text = _text(work, column.type)
+            if there is None or text is None or column.name in changed:
+                continue
+            name = (text.collation or "default").rpartition(".")[2].strip('"')
+            if (name if name != "default" else None) != there.collation:
+                says = "that of its type" if name == "default" else name
                 work.say(
                     f"{found.name}.{ident(column.name)} has the collation {there.collation or 'of its type'}, and its "
-                    f"model says {name or 'that of its type'}. No operation changes that while writes continue, since "
-                    "PostgreSQL builds its indexes again: add another column, and drop this one in a later revision."
+                    f"model says {says}. No operation changes that while writes continue, since PostgreSQL builds its "
+                    "indexes again: add another column, and drop this one in a later revision."
                 )
+
+
+def _text(work: Work, type_: Any) -> sa.String | None:
+    """Return the text that a type is, or an array of it is made of; None of any other type, as a domain."""
+    native = type_.dialect_impl(work.context.dialect)
+    if isinstance(native, sa.TypeDecorator):
+        return _text(work, native.load_dialect_impl(work.context.dialect))
+    if isinstance(native, sa.ARRAY):
+        return _text(work, native.item_type)
+    return native if isinstance(native, sa.String) and not isinstance(native, sa.Enum) else None
 
 
 def _column(work: Work, key: Key, found: FoundTable, column: sa.Column[object], there: FoundColumn) -> None:

@@ -380,8 +380,8 @@ def _options(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
     if found.unlogged != ("UNLOGGED" in (word.upper() for word in table._prefixes)):
         has, says = ("UNLOGGED", "logged") if found.unlogged else ("logged", "UNLOGGED")
         work.say(
-            f"{found.name} is {has}, and its model says {says}. PostgreSQL writes each row again to change that, and no "
-            "session can read or write the table meanwhile."
+            f"{found.name} is {has}, and its model says {says}. PostgreSQL writes each row again to change that, and "
+            "no session can read or write the table meanwhile."
         )
     changed = {name for name, value in declared.items() if there.get(name) != value}
     gone = {name for name in there.keys() - declared.keys() if not _SET_BY_A_DBA.match(name)}
