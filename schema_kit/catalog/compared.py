@@ -258,11 +258,12 @@ def _constraint(
     name: str, kind: str, definition: str | None, validated: bool, columns: Any, *rest: Any
 ) -> FoundConstraint:
     definition = definition or ""  # dropped since the catalog was read
+    referenced, comment, inherited = rest
     enforced = not definition.endswith(" NOT ENFORCED")
     definition = definition.removesuffix(" NOT ENFORCED")
     for ending in (" NOT VALID", " NO INHERIT"):
         definition = definition.removesuffix(ending)
-    return FoundConstraint(name, kind, definition, validated, tuple(columns), *rest, enforced)
+    return FoundConstraint(name, kind, definition, validated, tuple(columns), referenced, comment, inherited, enforced)
 
 
 def _pairs(options: Any) -> tuple[tuple[str, str], ...]:

@@ -141,6 +141,8 @@ def test_one_change_is_its_operation(database: Database, tmp_path: Path, case: s
     one = CASES[case]
     if database.connect().info.server_version < one.since * 10000:
         pytest.skip("PostgreSQL has it from a later version on")
+    if one.since == 18 and sa.__version__ < "2.1":
+        pytest.skip("SQLAlchemy makes virtual columns from 2.1 on")
     before, after = models(*one.before()), models(*one.after())
     project = Written(tmp_path, database.url, before)
     with database.sqlalchemy() as connection:
