@@ -592,10 +592,11 @@ def drop_column_concurrently(
 ) -> None:
     """Drop a column, its indexes first; a column that does not exist is not an error.
 
-    The keywords are those of ``op.drop_column``. It cannot be reversed: the values are lost.
+    The keywords are those of ``op.drop_column``. It cannot be reversed: the values are lost. A view over a table and
+    its archive (``op.create_archive_table(view=...)``) is created again without the column, in the same commit.
 
     Locks: SHARE UPDATE EXCLUSIVE while indexes are dropped; then ACCESS EXCLUSIVE briefly, within the lock budget,
-    also on the tables that foreign keys of the column reference.
+    also on that view and on the tables that foreign keys of the column reference.
 
     Args:
         table_name: the table.
@@ -606,7 +607,7 @@ def drop_column_concurrently(
 
     Raises:
         DeclarationError: a keyword is unknown.
-        PlanError: the table does not exist, a view or another object depends on the column, or it is part of the
+        PlanError: the table does not exist, another view or object depends on the column, or it is part of the
             partition key.
 
     Example:
@@ -642,7 +643,7 @@ def alter_column_concurrently(
     The keywords are those of ``op.alter_column``. A change of type is first tried on an empty copy of the table,
     which shows whether this version of PostgreSQL rewrites the table or an index. Changes without a rewrite are
     applied: varchar made longer or changed to text, numeric with more digits. Others are refused, and the message
-    says what to do instead.
+    says what to do instead. A view over a table and its archive is created again in the same commit.
 
     Locks: ACCESS EXCLUSIVE briefly, within the lock budget; SHARE UPDATE EXCLUSIVE for ``ANALYZE``; NOT NULL as by
     ``set_not_null_concurrently``.

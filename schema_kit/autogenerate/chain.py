@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 
 from schema_kit.autogenerate.work import SENTENCES, Sentence, grouped
 from schema_kit.autogenerate.written import SAID, Stage, pair_of
-from schema_kit.ops.operation import PlanOperation
+from schema_kit.ops.operation import PlanOperation, Several
 
 Directives = Callable[[Any, Any, list[ops.MigrationScript]], None]
 
@@ -178,6 +178,8 @@ def _sides(operation: MigrateOperation) -> tuple[str | None, str | None]:
 def _commits(operation: MigrateOperation) -> str | None:
     if isinstance(operation, ops.ModifyTableOps) and not operation.ops:
         return None
+    if isinstance(operation, Several) and operation.ops:
+        return _OWN if all(_commits(one) == _OWN for one in operation.ops) else _SHARED
     return _OWN if isinstance(operation, PlanOperation) and not operation.shared else _SHARED
 
 

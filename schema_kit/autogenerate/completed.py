@@ -134,3 +134,17 @@ def exclusions(work: Work) -> None:
                     f"The exclusion constraint {name} of {found.name} is missing. No operation builds one while writes "
                     "continue: op.create_exclude_constraint blocks the table for as long as it takes."
                 )
+
+
+def parents(work: Work) -> None:
+    """Say which tables inherit from others than their models say: ALTER TABLE ... INHERIT needs alike columns first."""
+    for _, table, found in work.existing():
+        given = table.dialect_kwargs.get("postgresql_inherits") or ()
+        declared = [str(one).replace('"', "") for one in ([given] if isinstance(given, str) else given)]
+        alike = [any(there.endswith(f".{one}") or there == one for one in declared) for there in found.parents]
+        if len(declared) != len(found.parents) or not all(alike):
+            work.say(
+                f"{found.name} inherits from {', '.join(found.parents) or 'no table'}, and its model says "
+                f"{', '.join(declared) or 'no table'}. No operation changes that; op.execute('ALTER TABLE ... INHERIT "
+                "...'), or NO INHERIT, does."
+            )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import ops
+from alembic.operations import MigrateOperation, ops
 
 from schema_kit.autogenerate.work import Key, Work
 from schema_kit.autogenerate.written import Stage, WrittenIndex, as_found, dropped, nothing, of_model, paired
@@ -45,6 +45,11 @@ def compare(work: Work, kinds: frozenset[str]) -> None:
             _primary_key(work, key, table, found)
         if "options" in kinds and not found.partition_key:
             _options(work, key, table, found)
+
+
+def sql_name(key: Key) -> str:
+    """Return a table as SQL, as Alembic names it."""
+    return ".".join(ident(part) for part in key if part)
 
 
 def in_schema(key: Key) -> dict[str, Any]:
@@ -112,18 +117,23 @@ def _checks_of_dropped_columns(work: Work, key: Key, found: FoundTable) -> None:
     """Drop checks before their columns, which would take them along, so that the downgrade creates them again."""
     for column in work.of(ops.DropColumnOp, key):
         for one in found.constraints:
-            if one.kind == "c" and column.column_name in one.columns and not _is_dropped(work, key, one.name):
-                drop = paired(dropped(one.name, "check", key[1], key[0]), _as_found(one, key), stage=Stage.LATER)
+            if one.kind == "c" and column.column_name in one.columns and not is_dropped(work, key, one.name):
+                drop = paired(dropped(one.name, "check", key[1], key[0]), as_found_check(one, key), stage=Stage.LATER)
                 work.put(column, [drop, column])
 
 
-def _is_dropped(work: Work, key: Key, name: str) -> bool:
+def is_dropped(work: Work, key: Key, name: str) -> bool:
+    """Return whether an operation drops a constraint."""
     ours = work.of(classes.DropConstraintConcurrentlyOp, key)
     names = {one.constraint_name for one in work.of(ops.DropConstraintOp, key)}
     return name in names | {one.bound.arguments["constraint_name"] for one in ours}
 
 
-def _as_found(check: FoundConstraint, key: Key) -> classes.CreateCheckConstraintConcurrentlyOp:
+def as_found_check(check: FoundConstraint, key: Key) -> MigrateOperation:
+    """Return what creates a check as the database has it."""
+    if not check.enforced:
+        add = f"ALTER TABLE {sql_name(key)} ADD CONSTRAINT {ident(check.name)} {check.definition} NOT ENFORCED"
+        return ops.ExecuteSQLOp(_sql(add))
     left = {} if check.validated else {"postgresql_not_valid": True}
     condition = _condition(_expression(check))
     return classes.CreateCheckConstraintConcurrentlyOp(check.name, key[1], condition, **in_schema(key), **left)
@@ -135,7 +145,7 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
     for check in declared_checks(work, table):
         text, name = sql_of(check.sqltext), work.name(check)
         if name is None:
-            if (same := _likeness(work, key, text, [*there.values()])) is None:
+            if (same := likeness(work, key, text, [*there.values()])) is None:
                 continue
             one = next(iter(same), None)
             name = _free_name(check, table, taken)
@@ -156,11 +166,13 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
         if one is None:
             work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
             continue
-        equal = _likeness(work, key, text, [one])
+        if not one.enforced:
+            continue  # `keys.not_enforced` says so
+        equal = likeness(work, key, text, [one])
         if equal == []:
-            work.add(paired(dropped(name, "check", key[1], key[0]), _as_found(one, key)))
+            work.add(paired(dropped(name, "check", key[1], key[0]), as_found_check(one, key)))
             work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
-        elif equal and not one.validated and not not_valid:
+        elif equal and not one.validated and one.enforced and not not_valid:
             work.add(_validate(one, key))
 
 
@@ -173,7 +185,7 @@ def declared_checks(work: Work, table: sa.Table) -> Iterator[sa.CheckConstraint]
             yield check
 
 
-def _likeness(work: Work, key: Key, text: str, among: list[FoundConstraint]) -> list[FoundConstraint] | None:
+def likeness(work: Work, key: Key, text: str, among: list[FoundConstraint]) -> list[FoundConstraint] | None:
     """Return those that say the same; None if that is not known."""
     plain = _stripped(f"CHECK ({text})")
     if same := [one for one in among if _stripped(one.definition) == plain]:
@@ -200,8 +212,12 @@ def _expression(check: FoundConstraint) -> str:
     return check.definition.removeprefix("CHECK (").removesuffix(")")
 
 
+def _sql(text: str) -> str:
+    return text.replace(":", "\\:")
+
+
 def _condition(text: str) -> sa.TextClause:
-    return sa.text(text.replace(":", "\\:"))
+    return sa.text(_sql(text))
 
 
 def _not_valid(constraint: sa.Constraint) -> bool:
@@ -233,7 +249,12 @@ def _foreign_keys(work: Work, key: Key, table: sa.Table, found: FoundTable) -> N
     columns = {column.key: column.name for column in table.columns}
     declared = {(tuple(columns.get(one, one) for one in own), to): left for (own, to), left in declared.items()}
     for one in found.constraints:
-        left = one.validated or one.name in gone or declared.get((one.columns, one.referenced or ""), True)
+        left = (
+            one.validated
+            or not one.enforced
+            or one.name in gone
+            or declared.get((one.columns, one.referenced or ""), True)
+        )
         if one.kind == "f" and not left:
             work.add(_validate(one, key))
 
@@ -247,6 +268,12 @@ def _not_null(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
 
 def _primary_key(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
     columns = tuple(column.name for column in table.primary_key.columns)
+    named, there = work.name(table.primary_key), next((one.name for one in found.constraints if one.kind == "p"), None)
+    if columns and there and named and there != named:
+        names = (ident(there), ident(named))
+        start = f"ALTER TABLE {sql_name(key)} RENAME CONSTRAINT"
+        forth, back = (ops.ExecuteSQLOp(_sql(f"{start} {' TO '.join(pair)}")) for pair in (names, names[::-1]))
+        work.add(paired(forth, back))
     if columns == found.primary_key or work.of(classes.CreatePrimaryKeyConcurrentlyOp, key):
         return
     if columns and not found.primary_key:
@@ -257,12 +284,12 @@ def _primary_key(work: Work, key: Key, table: sa.Table, found: FoundTable) -> No
         work.add(paired(operation, dropped(name, "primary", key[1], key[0])))
     elif not (found.partition_key and set(columns) < set(found.primary_key)):
         # That of a partitioned table has the partition key in addition to the models' own.
-        there, said = ", ".join(found.primary_key), ", ".join(columns)
+        has, said = ", ".join(found.primary_key), ", ".join(columns)
         work.say(
-            f"The primary key of {found.name} is ({there}), and the models have ({said}). No operation replaces it "
+            f"The primary key of {found.name} is ({has}), and the models have ({said}). No operation replaces it "
             "while writes continue; change the models, or replace it by hand."
             if columns
-            else f"{found.name} has the primary key ({there}), and the models have none."
+            else f"{found.name} has the primary key ({has}), and the models have none."
         )
 
 
@@ -350,6 +377,12 @@ def _options(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
         if found.toasted or not str(name).startswith("toast.")
     }
     there = dict(found.options)
+    if found.unlogged != ("UNLOGGED" in (word.upper() for word in table._prefixes)):
+        has, says = ("UNLOGGED", "logged") if found.unlogged else ("logged", "UNLOGGED")
+        work.say(
+            f"{found.name} is {has}, and its model says {says}. PostgreSQL writes each row again to change that, and "
+            "no session can read or write the table meanwhile."
+        )
     changed = {name for name, value in declared.items() if there.get(name) != value}
     gone = {name for name in there.keys() - declared.keys() if not _SET_BY_A_DBA.match(name)}
     if changed or gone:

@@ -11,6 +11,8 @@ from schema_kit.errors import DeclarationError
 DRIFT = (
     "index",
     "check",
+    "removed_check",
+    "unique",
     "foreign_key",
     "not_null",
     "primary_key",
@@ -21,6 +23,11 @@ DRIFT = (
     "enum",
     "new",
     "exclude",
+    "inherits",
+    "computed",
+    "collation",
+    "comment",
+    "archive",
 )
 """Kinds of differences that Alembic does not see, or sees where there are none."""
 

@@ -133,12 +133,12 @@ class Work:
             else:
                 self.say(f"{what} is not compared: {answer}", difference=False)
 
-    def included(self, thing: Any, name: str, kind: Any, key: Key) -> bool:
-        """Return whether env.py's filters leave it."""
+    def included(self, thing: Any, name: str, kind: Any, key: Key, *, reflected: bool = False) -> bool:
+        """Return whether env.py's filters leave it; a *reflected* thing only the database has."""
         schema, table = key
         parents: Any = {"schema_name": schema} | ({} if kind == "table" else {"table_name": table})
         return self.context.run_name_filters(name, kind, parents) and self.context.run_object_filters(
-            thing, name, kind, False, None
+            thing, name, kind, reflected, None
         )
 
     def name(self, thing: sa.Constraint | sa.Index) -> str | None:
@@ -149,6 +149,12 @@ class Work:
         if final is None:
             return None
         return conv(final) if isinstance(thing.name, conv) or str(thing.name) != str(final) else str(final)
+
+    def existing(self) -> Iterator[tuple[Key, sa.Table, FoundTable]]:
+        """Yield the models' tables that exist."""
+        for key, table in self.models.items():
+            if (found := self.tables.get(key)) and not self.of(ops.CreateTableOp, key):
+                yield key, table, found
 
     def of(self, kinds: Any, key: Key) -> list[Any]:
         """Return the operations of some classes on one table."""

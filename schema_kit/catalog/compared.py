@@ -36,15 +36,19 @@ class FoundIndex:
 
 @dataclass(frozen=True, slots=True)
 class FoundConstraint:
-    """A check, a foreign key, a unique or exclusion constraint, or from 18 on a NOT NULL constraint."""
+    """A check, a key of any kind, an exclusion constraint, or from 18 on a NOT NULL constraint."""
 
     name: str
     kind: str
-    """c, f, n, u or x: pg_constraint.contype."""
+    """c, f, n, p, u or x: pg_constraint.contype."""
     definition: str
     validated: bool
     columns: tuple[str, ...]
     referenced: str | None
+    comment: str | None
+    inherited: bool
+    enforced: bool
+    """What is NOT ENFORCED, which PostgreSQL has from 18 on, cannot be validated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class FoundColumn:
     name: str
     type: str
     default: str | None
+    """Or the expression that generates it."""
+    generated: str
+    """s for stored, v for virtual, or nothing: pg_attribute.attgenerated."""
+    collation: str | None
+    """One that its type does not have by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ class FoundTable:
     unlogged: bool
     toasted: bool
     """It has a TOAST table, which takes the storage parameters of that name."""
+    parents: tuple[str, ...]
+    """What it inherits from, each as schema.table, where it is not a partition."""
     rows: int
     """The planner's estimate, of all partitions; 0 where it was never analyzed, or asked."""
     columns: tuple[FoundColumn, ...] = ()
@@ -103,6 +114,9 @@ SELECT c.oid::bigint, n.nspname, c.relname, coalesce(pg_get_partkeydef(c.oid), '
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
              WHERE k.conrelid = c.oid AND k.contype = 'p' ORDER BY u.place),
        c.relpersistence = 'u', c.reltoastrelid <> 0,
+       ARRAY(SELECT concat_ws('.', p.relnamespace::regnamespace::text, p.relname) FROM pg_inherits h
+             JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid AND NOT c.relispartition
+             ORDER BY h.inhseqno),
        CASE WHEN NOT %(sizes)s THEN 0 WHEN c.relkind = 'r' THEN greatest(c.reltuples, 0)::bigint
             ELSE (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0)::bigint FROM pg_partition_tree(c.oid) t
                   JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf) END
@@ -110,7 +124,10 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY 
 """
 
 _COLUMNS = """
-SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid)
+SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid),
+       a.attgenerated::text,
+       (SELECT l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid
+        WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)
 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = ANY (%(oids)s::bigint[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
@@ -169,8 +186,9 @@ _CONSTRAINTS = """
 SELECT k.conrelid::bigint, k.conname, k.contype::text, pg_get_constraintdef(k.oid), k.convalidated,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
-       (SELECT r.relname FROM pg_class r WHERE r.oid = k.confrelid)
-FROM pg_constraint k WHERE k.conrelid = ANY (%(oids)s::bigint[]) AND k.contype IN ('c', 'f', 'n', 'u', 'x')
+       (SELECT r.relname FROM pg_class r WHERE r.oid = k.confrelid), obj_description(k.oid, 'pg_constraint'),
+       k.coninhcount > 0
+FROM pg_constraint k WHERE k.conrelid = ANY (%(oids)s::bigint[]) AND k.contype IN ('c', 'f', 'n', 'p', 'u', 'x')
 ORDER BY k.conname
 """
 
@@ -210,10 +228,10 @@ def found(
     return tuple(read.get(places.get(place, 0)) for place in range(len(tables)))
 
 
-def _table(
-    schema: str, name: str, key: str, options: Any, primary_key: Any, unlogged: bool, toasted: bool, estimate: int
-) -> Callable[..., FoundTable]:
-    own = (QualifiedName(schema, name), key, _pairs(options), tuple(primary_key), unlogged, toasted, int(estimate))
+def _table(schema: str, name: str, key: str, options: Any, primary_key: Any, *rest: Any) -> Callable[..., FoundTable]:
+    unlogged, toasted, parents, estimate = rest
+    known = (unlogged, toasted, tuple(parents), int(estimate))
+    own = (QualifiedName(schema, name), key, _pairs(options), tuple(primary_key), *known)
     return lambda *below: FoundTable(*own, *below)
 
 
@@ -237,12 +255,15 @@ def _index(name: str, tail: str | None, keys: Any, *rest: Any) -> Callable[[Sequ
 
 
 def _constraint(
-    name: str, kind: str, definition: str | None, validated: bool, columns: Any, referenced: str | None
+    name: str, kind: str, definition: str | None, validated: bool, columns: Any, *rest: Any
 ) -> FoundConstraint:
     definition = definition or ""  # dropped since the catalog was read
+    referenced, comment, inherited = rest
+    enforced = not definition.endswith(" NOT ENFORCED")
+    definition = definition.removesuffix(" NOT ENFORCED")
     for ending in (" NOT VALID", " NO INHERIT"):
         definition = definition.removesuffix(ending)
-    return FoundConstraint(name, kind, definition, validated, tuple(columns), referenced)
+    return FoundConstraint(name, kind, definition, validated, tuple(columns), referenced, comment, inherited, enforced)
 
 
 def _pairs(options: Any) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
@@ -11,7 +13,7 @@ from schema_kit.names import QualifiedName
 _OBJECTS = """
 WITH RECURSIVE root AS (
   SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
+  WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p', 'v')
 ), tree AS (
   SELECT oid FROM root UNION SELECT h.inhrelid FROM tree t JOIN pg_inherits h ON h.inhparent = t.oid
 ), dropped AS (
@@ -43,6 +45,7 @@ SELECT DISTINCT CASE
   ELSE pg_describe_object(f.classid, f.objid, f.objsubid) END || ' depends on it'
 FROM found f LEFT JOIN pg_rewrite r ON f.classid = 'pg_rewrite'::regclass AND r.oid = f.objid
 LEFT JOIN pg_attrdef a ON f.classid = 'pg_attrdef'::regclass AND a.oid = f.objid
+WHERE r.oid IS NULL OR NOT EXISTS (SELECT 1 FROM unnest(%(but)s::text[]) v WHERE to_regclass(v) = r.ev_class)
 UNION ALL
 SELECT DISTINCT 'it is in the partition key of ' || pg_describe_object(d.classid, d.objid, 0)
 FROM dropped o JOIN pg_depend d ON d.classid = o.classid AND d.objid = o.objid AND d.objsubid = o.objsubid
@@ -68,6 +71,7 @@ def read(
     column: str | None = None,
     constraint: str | None = None,
     attached: bool = False,
+    but: Sequence[QualifiedName] = (),
 ) -> tuple[str, ...]:
     """Return why the column, the constraint, or the whole table cannot be dropped, in words; empty where it can.
 
@@ -77,6 +81,7 @@ def read(
         column: its column.
         constraint: its constraint.
         attached: whether it is a partition still, so that foreign keys to it go when it is detached.
+        but: views that stop nothing, since they go first.
     """
     values = {
         "schema": table.schema,
@@ -84,5 +89,6 @@ def read(
         "column": column,
         "constraint": constraint,
         "attached": attached,
+        "but": [view.sql for view in but],
     }
     return tuple(row[0] for row in rows(connection, _OBJECTS, values))

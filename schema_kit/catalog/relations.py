@@ -74,6 +74,7 @@ class Relations:
     shards_that_differ = looked(citus.differing)
     stops_drop = looked(dependents.read)
     tree = looked(tables.read_tree)
+    view = looked(tables.read_view)
     refuse_others = looked(kinds.refuse_others)
     kind = looked(kinds.kind)
     partitioned = looked(other_managers.partitioned)
@@ -87,6 +88,7 @@ class Relations:
     several = handed(scratch.several)
     partition_key = handed(scratch.partition_key)
     column = handed(scratch.column)
+    generated = handed(scratch.generated)
     rewrites = handed(scratch.rewrites)
 
     def __init__(self, connection: Connection, now: datetime | None = None) -> None:

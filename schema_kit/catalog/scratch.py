@@ -238,3 +238,21 @@ def column(connection: Connection, table: QualifiedName, type_: str, default: st
             "WHERE a.attrelid = 'pg_temp.schema_kit_scratch'::regclass AND a.attname = 'schema_kit_scratch_column'",
         )
     return str(found[0]), found[1]
+
+
+def generated(connection: Connection, table: QualifiedName, type_: str, expression: str) -> str:
+    """Return how PostgreSQL prints the expression of a generated column.
+
+    Raises:
+        PlanError: PostgreSQL refuses it.
+    """
+    with _copy(connection, table, like=""):
+        copy = _named_like(connection, table)
+        add = f"ADD COLUMN schema_kit_scratch_column {type_} GENERATED ALWAYS AS ({expression}\n) STORED"
+        send(connection, f"ALTER TABLE {copy.sql} {add}")
+        send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
+        found = _printed(
+            connection,
+            "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'pg_temp.schema_kit_scratch'::regclass",
+        )
+    return str(found[0])

@@ -148,6 +148,23 @@ JOIN pg_namespace n ON n.oid = v.relnamespace
 WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(oid)s ORDER BY 1, 2
 """
 
+_VIEW = """
+SELECT c.oid, nullif(pg_get_userbyid(c.relowner), current_user), obj_description(c.oid, 'pg_class'), c.reloptions
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'v'
+"""
+
+# What a view that is made again would not have.
+_OF_VIEW = """
+SELECT format('trigger %%I', tgname) FROM pg_trigger WHERE tgrelid = %(oid)s AND NOT tgisinternal
+UNION ALL SELECT format('rule %%I', rulename) FROM pg_rewrite WHERE ev_class = %(oid)s AND rulename <> '_RETURN'
+UNION ALL SELECT format('default of column %%I', a.attname) FROM pg_attrdef d JOIN pg_attribute a
+  ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = %(oid)s
+UNION ALL SELECT 'security label' FROM pg_seclabel WHERE classoid = 'pg_class'::regclass AND objoid = %(oid)s
+UNION ALL SELECT 'extension that it belongs to or depends on' FROM pg_depend
+WHERE classid = 'pg_class'::regclass AND objid = %(oid)s AND deptype IN ('e', 'x')
+"""
+
 _COMMENTS = """
 SELECT 'CONSTRAINT', k.conname, d.description FROM pg_constraint k JOIN pg_description d ON d.objoid = k.oid
 WHERE d.classoid = 'pg_constraint'::regclass AND k.conrelid = %(oid)s
@@ -314,6 +331,27 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
             *(f"trigger {row[0]} has transition tables for each row" for row in triggers if row[5]),
         ),
         stamp=stamp,
+    )
+
+
+def read_view(connection: Connection, name: QualifiedName) -> Table | None:
+    """Return a view as a table with its access and comments; its obstacles are why it cannot be made again."""
+    found = rows(connection, _VIEW, {"schema": name.schema, "name": name.name})
+    if not found:
+        return None
+    oid, owner, comment, options = found[0]
+    at = {"oid": oid}
+    return Table(
+        name,
+        columns=tuple(Column(*row[1:]) for row in rows(connection, _COLUMNS_OF, {"oids": [oid]})),
+        grants=_grants(connection, oid),
+        withheld=_withheld(connection, oid),
+        default_grantees=tuple(row[0] for row in rows(connection, _DEFAULT_GRANTEES, {**at, "kind": "r"})),
+        owner=owner,
+        comment=comment,
+        comments=tuple((row[0], row[1], row[2]) for row in rows(connection, _COMMENTS, at)),
+        options=tuple(options or ()),
+        obstacles=tuple(f"view {name} has a {row[0]}" for row in rows(connection, _OF_VIEW, at)),
     )
 
 

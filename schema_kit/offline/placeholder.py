@@ -47,7 +47,12 @@ class Placeholder:
         return ()
 
     def stops_drop(
-        self, table: QualifiedName, column: str | None = None, constraint: str | None = None
+        self,
+        table: QualifiedName,
+        column: str | None = None,
+        constraint: str | None = None,
+        *,
+        but: Sequence[QualifiedName] = (),
     ) -> tuple[str, ...]:
         """Nothing is known to depend on it."""
         return ()

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
-from schema_kit.model import Column, ColumnDeclaration, ForeignKey, Relation
+from schema_kit.model import Column, ColumnDeclaration, ForeignKey, Relation, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans.constraints import Ends, below, with_partitions
 from schema_kit.plans.indexes import root_of
 from schema_kit.steps import Plan, Step
+from schema_kit.steps.archive_views import ArchiveView
 from schema_kit.steps.columns import (
     AddColumn,
     AlterColumnType,
@@ -109,7 +110,13 @@ def _refuse_other_column(
 
 
 def drop_column(
-    table: QualifiedName, column: str, tree: Sequence[Relation], obstacles: Sequence[str] = (), ends: Ends | None = None
+    table: QualifiedName,
+    column: str,
+    tree: Sequence[Relation],
+    obstacles: Sequence[str] = (),
+    ends: Ends | None = None,
+    views: tuple[ArchiveView, ...] = (),
+    observed: Table | None = None,
 ) -> Plan:
     """Drop a column: its indexes first, each without blocking sessions where PostgreSQL allows it.
 
@@ -119,6 +126,8 @@ def drop_column(
         tree: the table, then its partitions.
         obstacles: why PostgreSQL would refuse to drop it.
         ends: the tables at the other end of foreign keys, with their partitions.
+        views: the views over the table and its archive that show it.
+        observed: the table, where there are such views.
 
     Raises:
         PlanError: no such table, or something stops it.
@@ -136,7 +145,7 @@ def drop_column(
                 DropParentIndex(name, table, below(tree)) if root.partitioned else DropIndexConcurrently(name, table)
             )
     referenced = with_partitions((key.referenced for key in root.foreign_keys if column in key.columns), ends)
-    return Plan(title, (*steps, DropColumn(table, column, below(tree), referenced)))
+    return Plan(title, (*steps, DropColumn(table, column, below(tree), referenced, views, observed)))
 
 
 def alter_column(
@@ -153,6 +162,8 @@ def alter_column(
     not_null: Plan | None = None,
     incoming: Sequence[ForeignKey] = (),
     ends: Ends | None = None,
+    views: tuple[ArchiveView, ...] = (),
+    observed: Table | None = None,
 ) -> Plan:
     """Change a column's type, default or NOT NULL, as far as that needs no rewrite, no scan and no new index.
 
@@ -169,6 +180,8 @@ def alter_column(
         not_null: the plan that forbids it.
         incoming: the foreign keys that refer to the table.
         ends: the tables at the other end of foreign keys, with their partitions.
+        views: the views over the table and its archive that show it.
+        observed: the table, where there are such views.
 
     Raises:
         PlanError: no such table or column, or a change that PostgreSQL makes by rewriting or scanning under a lock.
@@ -184,7 +197,8 @@ def alter_column(
         _refuse_slow_change(table, column, f"{found.type} to {printed_type}", tree, rewrites)
         others = [key.referenced for key in root.foreign_keys if column in key.columns]
         others += [key.table for key in incoming if column in key.referenced_columns]
-        steps.append(AlterColumnType(table, column, below(tree), type_, with_partitions(others, ends)))
+        changed = (with_partitions(others, ends), views, observed)
+        steps.append(AlterColumnType(table, column, below(tree), *changed, type=type_))
     if default is not None and (root.imagined or found.default != printed_default):
         steps.append(SetDefault(table, column, below(tree), default[0]))
     if nullable and (root.imagined or found.not_null):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_kit.model import ColumnDeclaration
+from schema_kit.fingerprints.stamps import seen
+from schema_kit.model import ColumnDeclaration, Table
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.archive_views import ArchiveView
 from schema_kit.steps.constraints import references_sql
-from schema_kit.steps.step import Lock, LockMode, OnTree
+from schema_kit.steps.step import Lock, LockMode, OnTree, Seen
 
 
 def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
@@ -79,16 +81,50 @@ class AddColumn(_ColumnStep):
 
 
 @dataclass(frozen=True)
-class DropColumn(_ColumnStep):
-    """DROP COLUMN: the rows keep its bytes until they are written again.
+class _UnderViews(_ColumnStep):
+    """What PostgreSQL refuses while a view shows the column: the views over table and archive go and come back around.
 
     Args:
-        others: tables that a foreign key over it refers to, with their partitions.
+        others: tables at the other end of the column's foreign keys, with their partitions.
+        views: those views.
+        observed: the table, where there are such views.
     """
+
+    fresh = True
+
+    others: tuple[QualifiedName, ...] = ()
+    views: tuple[ArchiveView, ...] = ()
+    observed: Table | None = None
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """All access waits briefly, to the views first."""
+        return (*(view.lock for view in self.views), *super().locks)
+
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """The table, with its views."""
+        return seen(self.observed)
+
+    def without(self) -> str | None:
+        """Return the column that the views lose."""
+        return None
+
+    def sql(self) -> tuple[str, ...]:
+        """One commit."""
+        again = (statement for view in self.views for statement in view.again_sql(self.without()))
+        return (*(view.drop_sql for view in self.views), *super().sql(), *again)
+
+
+@dataclass(frozen=True)
+class DropColumn(_UnderViews):
+    """DROP COLUMN: the rows keep its bytes until they are written again."""
 
     says = "drop column {self.column} of {self.table}"
 
-    others: tuple[QualifiedName, ...] = ()
+    def without(self) -> str | None:
+        """Return the column."""
+        return self.column
 
     def action(self) -> str:
         """RESTRICT: what depends on it stops this."""
@@ -96,18 +132,16 @@ class DropColumn(_ColumnStep):
 
 
 @dataclass(frozen=True)
-class AlterColumnType(_ColumnStep):
+class AlterColumnType(_UnderViews):
     """ALTER COLUMN ... TYPE, of the kind that neither rewrites the table nor builds an index again.
 
     Args:
         type: the new type.
-        others: the tables at the other end of the column's foreign keys, with their partitions: those are made again.
     """
 
     says = "make {self.column} of {self.table} {self.type}"
 
-    type: str
-    others: tuple[QualifiedName, ...] = ()
+    type: str = ""
 
     def action(self) -> str:
         """Return what follows ALTER TABLE name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import ColumnDeclaration, Relation
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
@@ -15,6 +15,7 @@ from schema_kit.steps.batches import Change, UpdateBatch
 from schema_kit.steps.columns import column_sql
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.tasks import Database, batches
+from schema_kit.tasks.archive_views import showing
 from schema_kit.tasks.constraints import create_foreign_key, ends, set_not_null
 
 
@@ -73,9 +74,15 @@ def _fill(database: Database, table: QualifiedName, declared: ColumnDeclaration,
 
 
 def drop(database: Database, table: QualifiedName, column: str) -> Plan:
-    """Drop a column: its indexes first."""
-    obstacles = database.stops_drop(table, column)
-    return columns.drop_column(table, column, database.tree(table), obstacles, ends(database, table))
+    """Drop a column: its indexes first, and around it the views over the table and its archive."""
+    found = database.table(table)
+    views = showing(database, found, column)
+    obstacles = [*database.stops_drop(table, column, but=[one.view.name for one in views])]
+    for one in views:
+        obstacles += (*database.stops_drop(one.view.name), *one.view.obstacles)
+    return columns.drop_column(
+        table, column, database.tree(table), obstacles, ends(database, table), views, found if views else None
+    )
 
 
 def alter(
@@ -114,12 +121,18 @@ def alter(
     if default and default[0] is not None:
         _, printed_default = database.column(name, type_ or found.type, default[0])
     table = database.table(name)
+    views = showing(database, table, column) if type_ is not None and printed_type != found.type else ()
+    for one in views:
+        obstacles = (*database.stops_drop(one.view.name), *one.view.obstacles)
+        refuse_for(f"cannot change the type of {column} of {name}", obstacles, then=" See to that first.")
     return columns.alter_column(
         name,
         column,
         tree,
         incoming=table.incoming if table else (),
         ends=ends(database, name),
+        views=views,
+        observed=table if views else None,
         type_=None if type_ is None else f"{type_}{using}",
         printed_type=printed_type,
         rewrites=rewrites,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -493,6 +494,58 @@ def test_an_archive_that_is_behind_is_mended(database: Database) -> None:
     assert database.sql(f"SELECT count(*), sum(more) FROM s.{VIEW}") == [(ROWS, ROWS * 7)]
     assert shell(database, "archive", "run", "--now", "2026-06-20").returncode == 0
     assert attached(database, "s.t_archive") == "01 02 03"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("first", ["t", "t_archive"])
+def test_a_view_over_both_loses_a_dropped_column(database: Database, first: str) -> None:
+    """A reader of the view sees each row while the column goes; what the view had besides stays."""
+    archived(database, view=VIEW)
+    database.sql(
+        f"GRANT SELECT ON s.{VIEW} TO pg_monitor WITH GRANT OPTION",
+        f"GRANT SELECT (word), UPDATE (id, word) ON s.{VIEW} TO pg_read_all_stats",
+        f"COMMENT ON VIEW s.{VIEW} IS 'it''s both'",
+        f"COMMENT ON COLUMN s.{VIEW}.id IS 'which'",
+        f"ALTER VIEW s.{VIEW} SET (security_barrier)",
+    )
+    access = (
+        "SELECT relowner::regrole, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(relacl) a), "
+        "reloptions, obj_description(oid), col_description(oid, 1), ARRAY(SELECT attacl::text FROM pg_attribute "
+        f"WHERE attrelid = c.oid AND attname = 'id') FROM pg_class c WHERE oid = 's.{VIEW}'::regclass"
+    )
+    before = database.sql(access)
+    assert run(database).returncode == 0
+    with reading(database) as seen:
+        for table in (first, *({"t", "t_archive"} - {first})):
+            perform(database, partial(_without_word, table))
+    assert seen == {(ROWS, ROWS, sum(range(ROWS)))}
+    assert database.sql(access) == before
+    assert shell(database, "archive", "run", "--now", "2026-06-20").returncode == 0
+
+
+def _without_word(table: str, op: Any) -> None:
+    op.drop_column_concurrently(table, "word", schema="s")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        (f"CREATE VIEW s.above AS SELECT word FROM s.{VIEW}", "view s.above depends on it"),
+        ("CREATE VIEW s.own AS SELECT id, word FROM s.t", "view s.own depends on it"),
+        (
+            f"CREATE OR REPLACE VIEW s.{VIEW} AS SELECT * FROM s.t WHERE id >= 0 UNION ALL SELECT * FROM s.t_archive",
+            f"view s.{VIEW} depends on it",
+        ),
+        (f"CREATE RULE own AS ON INSERT TO s.{VIEW} DO INSTEAD NOTHING", f"view s.{VIEW} has a rule own"),
+        (f"ALTER VIEW s.{VIEW} ALTER word SET DEFAULT 'x'", f"view s.{VIEW} has a default of column word"),
+    ],
+)
+def test_another_view_stops_a_drop(database: Database, sql: str, says: str) -> None:
+    archived(database, view=VIEW)
+    database.sql(sql)
+    refused(database, lambda op: op.drop_column_concurrently("t", "word", schema="s"), says)
+    assert database.sql(f"SELECT count(word) FROM s.{VIEW}") == [(ROWS,)]
 
 
 @pytest.mark.exhaustive

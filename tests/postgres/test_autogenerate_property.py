@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.autogenerate,
     pytest.mark.majors,
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+    pytest.mark.filterwarnings("ignore:Expression #"),  # Alembic's, of an operator class within an expression
 ]
 
 FIRST, LAST = map(int, os.environ.get("SCHEMA_KIT_MODELS", "0:40").split(":"))

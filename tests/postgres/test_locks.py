@@ -909,8 +909,11 @@ def scene_archives(proof: Proof) -> None:
         for name, ends in IN.items():
             proof.database.sql(f"CREATE TABLE s.{name} PARTITION OF s.t FOR VALUES FROM ('{ends[0]}') TO ('{ends[1]}')")
     proof.run(decided_by(partial(_made, {"view": "every"})))
-    proof.database.sql("ALTER TABLE s.t ADD more int DEFAULT 3")
+    proof.database.sql("ALTER TABLE s.t ADD more varchar(9) DEFAULT '3'")
     proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", view="every")))
+    proof.run(decided_by(lambda op: op.alter_column_concurrently("t", "more", schema="s", type_=sa.Text())))
+    proof.run(decided_by(lambda op: op.drop_column_concurrently("t", "more", schema="s")))
+    proof.run(decided_by(lambda op: op.drop_column_concurrently("t_archive", "more", schema="s")))
     proof.database.sql("CREATE POLICY mine ON s.t USING (true)", "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY")
     proof.database.sql("CREATE POLICY yours ON s.t_archive USING (true)", "GRANT SELECT ON s.t_archive TO pg_monitor")
     proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", access=True)))
