@@ -120,8 +120,19 @@ def _as_the_script_has_it(impl: DefaultImpl, name: str) -> None:
         impl.memo["schema_kit_same_schema"] = True
 
 
+_BEGIN = "schema_kit_begin"
+
+
 def _static_output(self: DefaultImpl, text: str) -> None:
-    """What Alembic writes to a script; a search_path that is set there means other tables from now on."""
+    """What Alembic writes to a script; a search_path that is set there means other tables from now on.
+
+    A BEGIN comes with what follows it: of a script that is refused, nothing is written.
+    """
+    if text == f"BEGIN{self.command_terminator}":
+        self.memo[_BEGIN] = text
+        return
+    if begin := self.memo.pop(_BEGIN, None):
+        _write(self, begin)
     for found in _PATH.finditer(text):
         first = (found["set"] or found["called"] or OFFLINE_SCHEMA).strip("'\"")
         self.memo["schema_kit_elsewhere"] = None if first in (OFFLINE_SCHEMA, "DEFAULT", "default") else first
