@@ -110,14 +110,17 @@ def _chosen(given: str | None, config: Config | None, variables: Mapping[str, st
             f"{_OPTION} of {config.config_file_name} refers to a value that the file does not define, such as "
             f"%(DB_USER)s: env.py may set it, a command cannot. {_NAME_IT}"
         ) from None  # the error shows the whole line, the password in it
-    if configured and configured != written:
+    if configured is not None and configured != written:
+        _not_empty(configured, _OPTION)
         if variable is not None and (one := _parsed(configured, _OPTION)) != (other := _parsed(variable, VARIABLE)):
             raise DeclarationError(
                 f"a program has set {_OPTION} to {shown(one)}, and {VARIABLE} is "
                 f'{shown(other)}. Unset one of them, or hand over config.attributes["connection"].'
             )
         return configured, _OPTION
-    return (variable, VARIABLE) if variable is not None else (configured or None, _OPTION)
+    if variable is not None:
+        return variable, VARIABLE
+    return (None, _OPTION) if configured is None else (_not_empty(configured, f"{_OPTION} of alembic.ini"), _OPTION)
 
 
 def _main_option(config: Config) -> str | None:

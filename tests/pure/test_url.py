@@ -73,8 +73,21 @@ def test_set_but_empty_is_wrong_usage(config: Config, monkeypatch: pytest.Monkey
         database_url(None, config)
 
 
+def test_so_it_is_in_the_file_and_by_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    empty = written(tmp_path, "")
+    with pytest.raises(DeclarationError, match=r"sqlalchemy\.url of alembic\.ini is set but empty"):
+        database_url(None, empty)
+    monkeypatch.setenv("DATABASE_URL", B)
+    assert host(None, empty) == "b"
+    full = written(tmp_path, A)
+    full.set_main_option("sqlalchemy.url", "")
+    with pytest.raises(DeclarationError, match=r"sqlalchemy\.url is set but empty"):
+        database_url(None, full)
+
+
 def test_without_any_the_embedded_server_can_be_forbidden(config: Config) -> None:
-    config.set_main_option("sqlalchemy.url", "")
+    config.remove_main_option("sqlalchemy.url")
     with pytest.raises(DeclarationError, match="SCHEMA_KIT_EMBEDDED=never"):
         database_url(None, config)
     with pytest.raises(DeclarationError, match="SCHEMA_KIT_EMBEDDED=never"):
