@@ -43,9 +43,9 @@ from schema_kit.errors import (
 from schema_kit.interrupts import exits
 from schema_kit.lint.guard import ROWS, Guard, Mode
 from schema_kit.ops import Settings, written
-from schema_kit.ops.invoke import by_command_line
+from schema_kit.ops.invoke import by_command_line, said_by_alembic
 from schema_kit.ops.versions import only_reads, refuse_without_rights
-from schema_kit.report import drop_unread
+from schema_kit.report import drop_unread, refusal_to_alembic
 from schema_kit.script import LockPolicy
 from schema_kit.url import database_url
 
@@ -105,6 +105,8 @@ def run(
             drift_of(compared), safe_of(compared)
             _run(target_metadata, given, Guard(guard, rows), {**compared, **options})
     except SchemaKitError as error:
+        if not isinstance(error, CommandError):  # an operation has said it already
+            refusal_to_alembic(str(error))
         raise CommandError(str(error)) from error
     finally:
         drop_unread()
@@ -162,23 +164,12 @@ def _in_a_loop(engine: AsyncEngine, work: Callable[[sa.Connection], None]) -> No
 
 
 def _write(options: dict[str, Any]) -> None:
-    """Write a script, all of it or nothing; of a range, after following what the revisions before it have made."""
+    """Write a script, all of it or nothing."""
     out = options.get("output_buffer") or context.config.output_buffer or sys.stdout
     script = io.StringIO()
     # named: with psycopg's own paramstyle, each % of the user's statements would be doubled
     dialect = {"dialect_name": "postgresql", "literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
-    offline = {**dialect, **options, "output_buffer": script}
-    context.configure(**offline)
-    given = context.get_context().opts
-    fn, start = given["fn"], given.get("starting_rev")
-    if start and start != "base":
-        before = {"output_buffer": io.StringIO(), "starting_rev": "base", "fn": _up_to(start)}
-        context.configure(**{**offline, **before})
-        context.run_migrations()
-        followed = context.get_context().impl.memo
-        context.configure(**{**offline, "starting_rev": start, "fn": fn})
-        if "schema_kit" in followed:
-            context.get_context().impl.memo["schema_kit"] = followed["schema_kit"]
+    context.configure(**{**dialect, **options, "output_buffer": script})
     with context.begin_transaction():
         context.run_migrations()
     try:
@@ -188,10 +179,6 @@ def _write(options: dict[str, Any]) -> None:
         out.buffer.write(script.getvalue().encode())
     except BrokenPipeError:  # its reader has gone
         pass
-
-
-def _up_to(revision: str) -> Callable[..., Any]:
-    return lambda *_: context.script._upgrade_revs(revision, "base")
 
 
 def _connected(given: object) -> AbstractContextManager[sa.Connection]:
@@ -296,8 +283,11 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
         with environment.one_migrator(engine), engine.connect() as connection:
             context.configure(connection=connection)
     """
-    with alike(engine).connect() as connection:
-        refuse(connection, "migrate")
+    with said_by_alembic():
+        own = alike(engine)
+    with own.connect() as connection:
+        with said_by_alembic():
+            refuse(connection, "migrate")
         # No idle timeout may take the connection away while a long build runs on the other one.
         for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout"):
             rows(connection, f"SELECT pg_catalog.set_config('{setting}', '0', false)")

@@ -98,9 +98,18 @@ def in_vain(connection: Connection, step: Step, times: int, who: Sequence[str]) 
     )
 
 
+_NOT_UTF8 = "22021"
+
+
 def message(error: BaseException | None) -> str:
     """Return what PostgreSQL said first."""
-    return (diagnosis(error, "message_primary") or str(getattr(error, "orig", error))).strip()
+    said = (diagnosis(error, "message_primary") or str(getattr(error, "orig", error))).strip()
+    if sqlstate(error) != _NOT_UTF8:
+        return said
+    return (
+        f"{said}: the encoding of this database is SQL_ASCII, and a name or a text in it is not UTF-8. Rename or "
+        "correct it in psql, where SET client_encoding = 'SQL_ASCII' shows it"
+    )
 
 
 def refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> SchemaKitError:

@@ -111,15 +111,33 @@ def type_of(column: sa.Column[Any]) -> str:
 
 
 def baseline_of(metadata: sa.MetaData) -> tuple[tuple[BaselineTable, ...], tuple[BaselineEnum, ...]]:
-    """Return the tables of a baseline, in an order in which they can be made, and their enums."""
+    """Return the tables of a baseline, in an order in which they can be made, and their enums.
+
+    Raises:
+        DeclarationError: one is partitioned.
+    """
+    for table in metadata.tables.values():
+        if table.dialect_options["postgresql"]["partition_by"]:
+            raise DeclarationError(
+                f"a baseline has plain tables, and {table.name} has postgresql_partition_by: "
+                "op.create_partitioned_table creates it, with its partitions and its policy."
+            )
     *ordered, (_, circular) = sort_tables_and_constraints(metadata.tables.values())  # type: ignore[no-untyped-call]
     tables = [table for table, _ in ordered]
-    enums = [column.type for table in tables for column in table.columns if _makes_enum(column.type)]
+    enums = [enum for table in tables for enum in _enums(table)]
     named = {QualifiedName(str(enum.schema), str(enum.name)): tuple(enum.enums) for enum in enums}
     return (
         tuple(baseline_table(table, [key for key in circular if key.table is table]) for table in tables),
         tuple(BaselineEnum(name, labels) for name, labels in named.items()),
     )
+
+
+def _enums(table: sa.Table) -> abc.Iterator[sa.Enum]:
+    """Yield the enums that its columns are of, or are arrays of."""
+    for column in table.columns:
+        type_ = column.type.item_type if isinstance(column.type, sa.ARRAY) else column.type
+        if _makes_enum(type_):
+            yield type_
 
 
 def _makes_enum(type_: Any) -> TypeGuard[sa.Enum]:
@@ -185,7 +203,7 @@ def baseline_table(
 
 def create_partitioned_sql(table: sa.Table) -> tuple[str, ...]:
     """Return what makes a partitioned table: the types of its enums, itself, its indexes, its comments."""
-    enums = dict.fromkeys(column.type for column in table.columns if _makes_enum(column.type))
+    enums = dict.fromkeys(_enums(table))
     made: list[Any] = [postgresql.CreateEnumType(_native(enum)) for enum in enums]
     made.append(CreateTable(table))
     made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: index.name or "")]

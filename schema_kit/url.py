@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from configparser import Error as ConfigError
 from configparser import InterpolationError
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 VARIABLE = "DATABASE_URL"
 EMBEDDED = "SCHEMA_KIT_EMBEDDED"
 _OPTION = "sqlalchemy.url"
+_CONFIG = "ALEMBIC_CONFIG"
 _EXAMPLE = "Write postgresql://user@host/database."
 _NAME_IT = f"Name the database with --url (Alembic: -x url=) or {VARIABLE}."
 
@@ -64,22 +66,30 @@ def is_named(given: str | None = None, config: Config | None = None) -> bool:
     return _chosen(given, config, os.environ)[0] is not None
 
 
-def alembic_config() -> Config | None:
-    """Alembic's configuration in this folder or above it, for commands that Alembic does not start.
+def alembic_config(folder: Path | None = None) -> Config | None:
+    """Alembic's configuration of a project, for commands that Alembic does not start: the files that it would read.
+
+    Args:
+        folder: the project's; without it, this folder or the one above it that has Alembic's files.
 
     Raises:
-        DeclarationError: alembic.ini cannot be read.
+        DeclarationError: alembic.ini cannot be read, or ALEMBIC_CONFIG names a file that does not exist.
     """
-    ini = embedded.find_alembic_folder() / "alembic.ini"
-    if not ini.is_file():
+    folder = folder or embedded.find_alembic_folder()
+    ini, toml = folder / "alembic.ini", folder / "pyproject.toml"
+    if named := os.environ.get(_CONFIG):
+        ini, toml = (ini, Path(named)) if Path(named).name == toml.name else (Path(named), toml)
+        if not Path(named).is_file():
+            raise DeclarationError(f"{_CONFIG} is {named}, and that file does not exist.")
+    if not (ini.is_file() or embedded.mentions_alembic(toml)):
         return None
     from alembic.config import Config  # a third of what a command imports, and not needed without the file
 
-    config = Config(ini)
+    config = Config(ini if ini.is_file() else None, toml_file=toml)
     try:
         config.file_config.sections()  # reads the file
     except (ConfigError, UnicodeDecodeError) as error:
-        raise DeclarationError(f"alembic.ini cannot be read: {error}.") from error
+        raise DeclarationError(f"{ini.name} cannot be read: {error}.") from error
     return config
 
 
@@ -92,7 +102,7 @@ def _chosen(given: str | None, config: Config | None, variables: Mapping[str, st
     if config is None:
         return variable, VARIABLE
     try:
-        configured, written = config.get_main_option(_OPTION), _as_written(config)
+        configured, written = _main_option(config), _as_written(config)
     except InterpolationError:
         if variable is not None:
             return variable, VARIABLE
@@ -100,14 +110,23 @@ def _chosen(given: str | None, config: Config | None, variables: Mapping[str, st
             f"{_OPTION} of {config.config_file_name} refers to a value that the file does not define, such as "
             f"%(DB_USER)s: env.py may set it, a command cannot. {_NAME_IT}"
         ) from None  # the error shows the whole line, the password in it
-    if configured and configured != written:
+    if configured is not None and configured != written:
+        _not_empty(configured, _OPTION)
         if variable is not None and (one := _parsed(configured, _OPTION)) != (other := _parsed(variable, VARIABLE)):
             raise DeclarationError(
                 f"a program has set {_OPTION} to {shown(one)}, and {VARIABLE} is "
                 f'{shown(other)}. Unset one of them, or hand over config.attributes["connection"].'
             )
         return configured, _OPTION
-    return (variable, VARIABLE) if variable is not None else (configured or None, _OPTION)
+    if variable is not None:
+        return variable, VARIABLE
+    return (None, _OPTION) if configured is None else (_not_empty(configured, f"{_OPTION} of alembic.ini"), _OPTION)
+
+
+def _main_option(config: Config) -> str | None:
+    """Return the URL of the configuration; None where its file is missing, or the section: pyproject.toml has none."""
+    has = config.file_config.has_section(config.config_ini_section)
+    return config.get_main_option(_OPTION) if has else None
 
 
 def _as_written(config: Config) -> str | None:
@@ -117,7 +136,7 @@ def _as_written(config: Config) -> str | None:
     from alembic.config import Config
 
     try:
-        return Config(config.config_file_name, ini_section=config.config_ini_section).get_main_option(_OPTION)
+        return _main_option(Config(config.config_file_name, ini_section=config.config_ini_section))
     except InterpolationError:  # a program has set what it refers to
         return None
 

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import psycopg
@@ -27,14 +28,14 @@ from schema_kit.errors import PlanError
 _RENAMED = {"database": "dbname", "timeout": "connect_timeout"}
 _SERVER = """
 SELECT session_user || ' on ' || current_database() || ' of the server started at '
-       || pg_postmaster_start_time() AT TIME ZONE 'UTC'
+       || to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')
 """
 _ROLE = "SELECT current_setting('role')"
 _SETTINGS = """
 SELECT name, current_setting(name) FROM pg_settings
 WHERE source IN ('client', 'session') AND context IN ('user', 'superuser') AND name NOT IN
-  ('application_name', 'client_encoding', 'DateStyle', 'transaction_isolation', 'transaction_read_only',
-   'transaction_deferrable', 'default_transaction_isolation', 'default_transaction_read_only', 'lock_timeout',
+  ('application_name', 'client_encoding', 'transaction_isolation', 'transaction_read_only',
+   'transaction_deferrable', 'default_transaction_isolation', 'lock_timeout',
    'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
 """
 """What a session has of its own; limits of time are those of our lock policy."""
@@ -82,11 +83,11 @@ def alike(engine: Engine) -> Engine:
     if speaks_psycopg(engine.dialect):
         pool = NullPool(engine.pool._creator, dialect=engine.dialect, _dispatch=engine.pool.dispatch)
         return Engine(pool, engine.dialect, engine.url).execution_options(isolation_level="AUTOCOMMIT")
-    info = _libpq(engine)
+    told = _libpq(engine)
     # Prepared statements would outlive the tables they were planned for, and poolers lose them.
     return create_engine(
         engine.url.set(drivername="postgresql+psycopg", query={}),
-        creator=lambda: psycopg.connect(info, prepare_threshold=None, client_encoding="utf8"),
+        creator=lambda: psycopg.connect(told(), prepare_threshold=None, client_encoding="utf8"),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
     )
@@ -150,28 +151,46 @@ _WAY_OUT = (
 )
 
 
-def _libpq(engine: Engine) -> str:
-    """What *engine* connects with, as libpq has it: its URL, connect_args, and what listeners to do_connect add."""
+def _libpq(engine: Engine) -> Callable[[], str]:
+    """Return what says how *engine* connects, as libpq has it: its URL, connect_args, and what do_connect adds."""
     known = inspect.getclosurevars(engine.pool._creator).nonlocals if inspect.isfunction(engine.pool._creator) else {}
-    if "cparams" not in known:
-        raise PlanError(f"{_NEEDS} this engine was made with a creator, which says nothing of that. {_WAY_OUT}")
-    given, positional = dict(known["cparams"]), list(known.get("cargs_tup", ()))
-    for listener in engine.dialect.dispatch.do_connect:
+    opaque = "" if "cparams" in known else "this engine was made with a creator, which says nothing of that."
+    given, positional = dict(known.get("cparams", {})), list(known.get("cargs_tup", ()))
+    for listener in engine.dialect.dispatch.do_connect if not opaque else ():
         if (made := listener(engine.dialect, None, positional, given)) is not None:
             engine.dialect.do_close(made)
-            raise PlanError(f"{_NEEDS} a listener to do_connect makes the connections of this engine. {_WAY_OUT}")
+            opaque = "a listener to do_connect makes the connections of this engine."
+    if opaque and engine.dialect.driver == "psycopg2":
+        return partial(_of_psycopg2, engine)
+    if opaque:
+        raise PlanError(f"{_NEEDS} {opaque} {_WAY_OUT}")
     told = dict[str, Any]()
-    options = {one.keyword.decode() for one in psycopg.pq.Conninfo.get_defaults()}
     for name, value in given.items():
         if callable(value) and name == "password":
             value = value()
             value = await_only(value) if inspect.isawaitable(value) else value
-        name = _RENAMED.get(name, name)
+        name = _RENAMED.get(str(name), str(name))
         if name in ("ssl", "ssl_context"):
             told |= _tls(value)
-        elif name in options and value is not None:
+        elif value is not None:
             told[name] = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
-    return conninfo.make_conninfo(*map(str, positional[:1]), **told)
+    info = conninfo.make_conninfo(*map(str, positional[:1]), **_options(told))
+    return lambda: info
+
+
+def _of_psycopg2(engine: Engine) -> str:
+    """Return how a connection of psycopg2 was made, which tells that itself, its password included."""
+    made: Any = engine.pool._invoke_creator(cast(Any, None))
+    try:
+        return conninfo.make_conninfo(**_options({**made.info.dsn_parameters, "password": made.info.password}))
+    finally:
+        made.close()
+
+
+def _options(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those that this libpq knows."""
+    known = {one.keyword.decode() for one in psycopg.pq.Conninfo.get_defaults()}
+    return {name: value for name, value in told.items() if name in known}
 
 
 def _tls(value: Any) -> dict[str, str]:

@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from schema_kit.catalog.direct import pooled
 from schema_kit.catalog.session import rows
 from schema_kit.cli import revisions
-from schema_kit.cli.init import config_of, ini_of, scripts_of
+from schema_kit.cli.env_py import begins
 from schema_kit.cli.output import echo_json, wrapped
+from schema_kit.cli.project import config_of, ini_of, scripts_of
 from schema_kit.connection import connect
+from schema_kit.embedded import find_alembic_folder, mentions_alembic
 from schema_kit.errors import SchemaKitError
 from schema_kit.server import NEWEST, OLDEST
 from schema_kit.url import VARIABLE, alembic_config, database_url, shown
@@ -65,6 +67,10 @@ SELECT 'pg_trgm', pg_catalog.count(*) = 0, CASE WHEN pg_catalog.count(*) = 0
        ELSE 'pg_trgm is available' END
 FROM pg_available_extensions WHERE name = 'pg_trgm'
 UNION ALL
+SELECT 'encoding', getdatabaseencoding() = 'SQL_ASCII', CASE WHEN getdatabaseencoding() = 'SQL_ASCII'
+       THEN 'the encoding is SQL_ASCII: PostgreSQL checks no letter, and a name that is not UTF-8 cannot be read'
+       ELSE 'the encoding is ' || getdatabaseencoding() END
+UNION ALL
 SELECT 'lc_ctype', datctype IN ('C', 'POSIX'), CASE WHEN datctype IN ('C', 'POSIX')
        THEN pg_catalog.format('LC_CTYPE is %s: trigrams are of ASCII letters only', datctype)
        ELSE 'LC_CTYPE is ' || datctype::text END
@@ -89,7 +95,7 @@ def doctor(context: click.Context, url: str | None, form: str) -> None:
 
     Example: schema_kit doctor --url postgresql://deploy@host/shop
     """
-    found = [*_project(Path.cwd()), *_database(url)]
+    found = [*_project(find_alembic_folder()), *_database(url)]
     if form == "json":
         echo_json([one._asdict() for one in found])
     else:
@@ -103,10 +109,8 @@ def _project(folder: Path) -> Iterator[_Found]:
     try:
         scripts = scripts_of(folder)
     except SchemaKitError as error:
-        yield _Found("project", False, f"not looked at: {error}")
-        return
-    except UnicodeDecodeError as error:
-        yield _Found("project", True, f"alembic.ini or pyproject.toml cannot be read: {error}")
+        has = (folder / "alembic.ini").is_file() or mentions_alembic(folder / "pyproject.toml")
+        yield _Found("project", has, str(error) if has else f"not looked at: {error}")
         return
     environment_file = scripts / "env.py"
     try:
@@ -123,12 +127,13 @@ def _project(folder: Path) -> Iterator[_Found]:
         if has
         else f"{environment_file} does not import schema_kit, and op lacks its operations: schema_kit init",
     )
-    if 'rec["transaction"]' in text:
+    if begins(text):
         yield _Found(
-            "multidb",
+            "transaction",
             True,
             f"{environment_file} begins the transactions itself, and operations that commit on their own are refused "
-            "there: for each engine, context.configure(connection=...) and `with context.begin_transaction():`",
+            "there: for each engine, context.configure(connection=...) and `with context.begin_transaction():` "
+            "(schema_kit init writes that in the template multidb, without USE_TWOPHASE)",
         )
     yield from (_Found(*one) for one in revisions.of_project(config_of(folder)))
     ini = ini_of(folder)
@@ -145,8 +150,8 @@ def _project(folder: Path) -> Iterator[_Found]:
 
 def _stamp(connection: sa.Connection) -> Iterator[_Found]:
     try:
-        config = config_of(Path.cwd())
-    except (SchemaKitError, UnicodeDecodeError):  # said by _project
+        config = config_of(find_alembic_folder())
+    except SchemaKitError:  # said by _project
         return
     yield from (_Found(*one) for one in revisions.of_database(config, connection))
 

@@ -11,8 +11,9 @@ process that started it; data survive a stop, a crash and a kill.
 
 from __future__ import annotations
 
-from schema_kit.embedded.location import data_folder, find_alembic_folder
+from schema_kit.embedded.location import data_folder, find_alembic_folder, mentions_alembic
 from schema_kit.embedded.server import DATABASE, Server, reset, start, status, stop
 from schema_kit.embedded.tools import find_psql
 
-__all__ = ["DATABASE", "Server", "data_folder", "find_alembic_folder", "find_psql", "reset", "start", "status", "stop"]
+__all__ = ["DATABASE", "Server", "data_folder", "find_alembic_folder", "find_psql", "mentions_alembic"]
+__all__ += ["reset", "start", "status", "stop"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -66,16 +67,27 @@ class Place:
 
 
 def find_alembic_folder(start: Path | None = None) -> Path:
-    """Return the folder of the ``alembic.ini`` that governs *start*.
+    """Return the folder of the ``alembic.ini``, or of the pyproject.toml with [tool.alembic], that governs *start*.
 
     Args:
         start: where to look first, then upwards; the current directory when left out.
 
     Returns:
-        The folder that holds ``alembic.ini``, or *start* itself where there is none.
+        The folder that holds it, or *start* itself where there is none.
     """
     begin = Path(start or Path.cwd()).absolute()
-    return next((folder for folder in (begin, *begin.parents) if (folder / "alembic.ini").is_file()), begin)
+    for folder in (begin, *begin.parents):
+        if (folder / "alembic.ini").is_file() or mentions_alembic(folder / "pyproject.toml"):
+            return folder
+    return begin
+
+
+def mentions_alembic(toml: Path) -> bool:
+    """Return whether a pyproject.toml configures Alembic."""
+    try:
+        return bool(re.search(r"^\[tool\.alembic\]", toml.read_text(encoding="utf-8"), re.MULTILINE))
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def data_folder(project: Path | None = None) -> Path:

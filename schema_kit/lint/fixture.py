@@ -24,6 +24,7 @@ def schema_kit_lint(pytestconfig: pytest.Config) -> Callable[..., Report]:
     """`schema_kit.lint.judge` for the project whose alembic.ini is at pytest's root or above it."""
 
     def judged(*revisions: str, **more: Any) -> Report:
-        return judge(Config(find_alembic_folder(pytestconfig.rootpath) / "alembic.ini"), revisions, **more)
+        folder = find_alembic_folder(pytestconfig.rootpath)
+        return judge(Config(folder / "alembic.ini", toml_file=folder / "pyproject.toml"), revisions, **more)
 
     return judged

@@ -5,7 +5,7 @@ Importing this package registers them with ``alembic.op``; `schema_kit.op` is th
 
 from schema_kit import autogenerate as autogenerate  # registers what autogenerate compares, in every env.py
 from schema_kit.ops import rendering as rendering  # registers how they are written
-from schema_kit.ops import versions as versions  # registers the look at rights on Alembic's own table
+from schema_kit.ops import runs as runs  # registers what is looked at before each run of Alembic's
 from schema_kit.ops.classes import *  # noqa: F403 - written by tools/write_operations.py
 from schema_kit.ops.invoke import Settings, lock_policy, operations, written
 from schema_kit.ops.operation import PlanOperation

@@ -15,7 +15,7 @@ from schema_kit.model import Cut, Partitioning
 from schema_kit.names import ident
 from schema_kit.ops import reversing
 from schema_kit.ops.keywords import refuse_unknown
-from schema_kit.ops.naming import new, placed, translated
+from schema_kit.ops.naming import named_as, new, placed, translated
 from schema_kit.ops.operation import Task, operation, task
 from schema_kit.plans.creation import DeclaredSet, check_declared
 from schema_kit.tasks import creation
@@ -121,6 +121,7 @@ def create_partitioned_table(
     table = CreateTableOp(
         table_name, columns, schema=parent.schema, comment=comment, postgresql_partition_by=key
     ).to_table(operations.migration_context)
+    named_as(table, CreateTableOp(table_name, columns, schema=schema).to_table(operations.migration_context))
     placed(operations, table)
     policy = Partitioning(
         parent,

@@ -32,6 +32,9 @@ from schema_kit.ops.naming import OFFLINE_SCHEMA
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 _PARTITIONED = re.compile(r"\s*(RANGE|LIST|HASH)\s*\((.*)\)\s*$", re.IGNORECASE | re.DOTALL)
 
+UNFOLLOWED = "schema_kit_unfollowed"
+"""In the memo of a script of a range: why it is not known what the revisions before it have made."""
+
 Follow = Callable[..., None]
 """Takes the database, the context, the operation, and of a table what Alembic made of it."""
 

@@ -128,7 +128,7 @@ def register(cls: OperationClass) -> OperationClass:
 
 
 @contextmanager
-def _said_by_alembic() -> Iterator[None]:
+def said_by_alembic() -> Iterator[None]:
     """Under a command of Alembic's, let what is refused be an error of its own, too: it prints no traceback then."""
     try:
         with saying_unchanged(), exits() if by_command_line() else nullcontext():
@@ -150,7 +150,7 @@ def _of_both(cls: type[SchemaKitError]) -> type[SchemaKitError]:
     return type(cls.__name__, both, {"__doc__": cls.__doc__, "__module__": cls.__module__})
 
 
-@_said_by_alembic()
+@said_by_alembic()
 def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     context = operations.migration_context
     if isinstance(operations, BatchOperations):
@@ -280,6 +280,11 @@ def _refuse_after_ordinary_work(context: MigrationContext, operation: PlanOperat
 
 
 def _write(context: MigrationContext, operation: PlanOperation, decide: Task, settings: Settings) -> None:
+    if (why := context.impl.memo.get(followed.UNFOLLOWED)) is not None:
+        raise PlanError(
+            "--sql cannot know what the revisions before this script have made: one of them cannot be written as a "
+            f"script ({why}). Run this one online."
+        )
     database = followed.database_of(context, settings.now)
     lines: list[str] = []
     again = True

@@ -22,7 +22,9 @@ READS = re.compile(r"\s*(SET|RESET|SHOW|SELECT|LOCK|VALUES|TABLE|EXPLAIN|NOTIFY|
 _OPERATIONS = ("alembic.op", "schema_kit.op")
 
 
-class _Call(NamedTuple):
+class Call(NamedTuple):
+    """An operation that is called, and in which line."""
+
     name: str
     line: int
 
@@ -50,6 +52,13 @@ def refuse_mixed(commits: Callable[[str], bool]) -> None:
         )
 
 
+def called_by(function: Any) -> Iterator[Call]:
+    """Yield the operations that the function of a revision certainly calls, by its text."""
+    function = inspect.unwrap(function)
+    if isinstance(function, FunctionType):
+        yield from _calls(function.__code__, function.__globals__, set())
+
+
 def _revision(frame: FrameType | None) -> FrameType | None:
     """Return the frame of the function that Alembic has called, of a module that is a revision."""
     found = None
@@ -60,7 +69,7 @@ def _revision(frame: FrameType | None) -> FrameType | None:
     return found
 
 
-def _calls(code: Any, names: dict[str, Any], seen: set[str]) -> Iterator[_Call]:
+def _calls(code: Any, names: dict[str, Any], seen: set[str]) -> Iterator[Call]:
     """Yield what is certainly called, functions of the same module followed."""
     seen.add(code.co_name)
     try:
@@ -74,7 +83,7 @@ def _calls(code: Any, names: dict[str, Any], seen: set[str]) -> Iterator[_Call]:
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
             module = names.get(target.value.id)
             if getattr(module, "__name__", None) in _OPERATIONS and not _reads(target.attr, node):
-                yield _Call(target.attr, first + node.lineno - 1)
+                yield Call(target.attr, first + node.lineno - 1)
         elif isinstance(target, ast.Name) and target.id not in seen:
             function_called = names.get(target.id)
             if isinstance(function_called, FunctionType) and function_called.__globals__ is names:

@@ -63,12 +63,40 @@ def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
         own = table.to_metadata(
             copy, schema=schemas[table.schema], referred_schema_fn=lambda *key: schemas.get(key[3], key[3])
         )
+        own._prefixes = [*table._prefixes]  # UNLOGGED, which to_metadata leaves out
+        named_as(own, table)
         for column, original in zip(own.columns, table.columns, strict=True):
-            if isinstance(original.type, sa.Enum):
-                enum = copy_of(original.type)
-                enum.schema = existing_type(operations, str(enum.name), enum.schema).schema
-                column.type = enum
+            column.type = _placed_type(operations, original.type) or column.type
     return copy
+
+
+def _placed_type(operations: Operations, type_: Any) -> Any:
+    """Return an enum, or an array of one, in the schema in which it is to be made; None for any other type."""
+    made = copy_of(type_)
+    if isinstance(type_, sa.Enum):
+        made.schema = existing_type(operations, str(type_.name), type_.schema).schema
+        return made
+    if isinstance(type_, sa.ARRAY) and (item := _placed_type(operations, type_.item_type)):
+        made.item_type = item
+        return made
+    return None
+
+
+def named_as(own: sa.Table, original: sa.Table) -> None:
+    """Give indexes and constraints that columns ask for the names of the original's.
+
+    A convention such as SQLAlchemy's own, ix_%(column_0_label)s, puts in the schema, which the original may not name.
+    """
+    for mine, theirs in ((own.indexes, original.indexes), (own.constraints, original.constraints)):
+        names = {_asked_for(one): one.name for one in theirs}
+        for one in mine:
+            if (key := _asked_for(one)) is not None:
+                one.name = names[key]
+
+
+def _asked_for(one: Any) -> tuple[str, ...] | None:
+    """Return the columns of what ``index=True`` or ``unique=True`` has made."""
+    return tuple(column.name for column in one.columns) if getattr(one, "_column_flag", False) else None
 
 
 def translated(operations: Operations, schema: str | None) -> str | None:
@@ -120,8 +148,19 @@ def _as_the_script_has_it(impl: DefaultImpl, name: str) -> None:
         impl.memo["schema_kit_same_schema"] = True
 
 
+_BEGIN = "schema_kit_begin"
+
+
 def _static_output(self: DefaultImpl, text: str) -> None:
-    """What Alembic writes to a script; a search_path that is set there means other tables from now on."""
+    """What Alembic writes to a script; a search_path that is set there means other tables from now on.
+
+    A BEGIN comes with what follows it: of a script that is refused, nothing is written.
+    """
+    if text == f"BEGIN{self.command_terminator}":
+        self.memo[_BEGIN] = text
+        return
+    if begin := self.memo.pop(_BEGIN, None):
+        _write(self, begin)
     for found in _PATH.finditer(text):
         first = (found["set"] or found["called"] or OFFLINE_SCHEMA).strip("'\"")
         self.memo["schema_kit_elsewhere"] = None if first in (OFFLINE_SCHEMA, "DEFAULT", "default") else first

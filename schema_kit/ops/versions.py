@@ -1,7 +1,4 @@
-"""The right to read and write Alembic's own table, looked at before a run begins; importing it registers that.
-
-Alembic calls `start_migrations` of its implementation for PostgreSQL first of all, in every kind of env.py.
-"""
+"""The right to read and write Alembic's own table, looked at before a run begins."""
 
 from __future__ import annotations
 
@@ -10,12 +7,10 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.ddl.postgresql import PostgresqlImpl
-from alembic.util import CommandError
 
 from schema_kit.catalog.privileges import CREATE, KEEPS, Right, missing
 from schema_kit.catalog.session import rows
-from schema_kit.errors import PlanError, refuse_for, saying_unchanged
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.names import QualifiedName, ident
 
 _VERSIONS = """
@@ -57,19 +52,3 @@ def refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any])
     if not there and not reads:
         needed = [Right(QualifiedName(within, name), CREATE) for within, _, _ in found[:1]]
     refuse_for(f"Alembic keeps the revision of this database in {name}", missing(partial(rows, connection), needed))
-
-
-_start: Any = PostgresqlImpl.start_migrations
-
-
-def _start_migrations(self: Any) -> None:
-    if self.connection is not None and not self.as_sql:
-        try:
-            with saying_unchanged():
-                refuse_without_rights(self.connection, self.context_opts)
-        except PlanError as error:
-            raise CommandError(str(error)) from error  # which Alembic prints without a traceback
-    _start(self)
-
-
-PostgresqlImpl.start_migrations = _start_migrations  # type: ignore[method-assign]

@@ -29,7 +29,7 @@ from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, fit, idents
 from schema_kit.plans import conversion, partitions, publications, rollback, statistics, unpartition
 from schema_kit.plans.conversion import IncomingForeignKeys
-from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
+from schema_kit.plans.copying import abandoned, copy_of, keys_to_prove, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.partitions import free_name
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
@@ -222,7 +222,7 @@ def _steps(
     )
     for key in (*(other.key for other in seen.referring), *moved):
         yield ValidateConstraint(key.table, key.name, table.name)
-    yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys)
+    yield from keys_to_prove(table, tuple(target.name for target in targets), copied.server)
     yield from conversion.drop_fill_indexes(seen.referring if incoming == "composite" else ())
     yield statistics.analyzed(table.name, tuple(target.name for target in targets), copied.server)
     if not keep_old:

@@ -30,9 +30,10 @@ from schema_kit.model.copying import BACKLOG
 from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, fit, ident, within
 from schema_kit.plans import constraints, partitions, publications, replacements
+from schema_kit.server import Server
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.constraints import ValidateConstraint
+from schema_kit.steps.constraints import AddForeignKey, ValidateConstraint
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import AnalyzeTarget, BuildIndexes, CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import DropCopied, Settle, SwapCopy
@@ -229,7 +230,7 @@ def _steps(
     assert seen.source is not None  # it was looked at
     yield from until_swap(lines, parent, copy, seen, purpose, limits)
     yield from _swap(parent, copy, seen, purpose)
-    yield from _after_swap(copy, parent, None)
+    yield from _after_swap(copy, parent, seen)
 
 
 def until_swap(
@@ -433,16 +434,29 @@ def _swap(parent: Table, copy: Copy, seen: Copying, purpose: str) -> Iterator[St
     yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server, taking)
 
 
-def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Step]:
-    """Yield what is left to do; *seen* is None where the swap is to come still."""
+def _after_swap(copy: Copy, parent: Table, seen: Copying) -> Iterator[Step]:
+    """Yield what is left to do once the copy is swapped, or will be."""
+    swapped = seen.begun is not None and seen.begun.swapped
     for key in parent.incoming:
-        if seen is None or not key.validated:
+        if not (swapped and key.validated):
             yield ValidateConstraint(key.table, key.name, parent.name)
-    if seen is None:
-        yield from (ValidateConstraint(parent.name, key.name, key.referenced) for key in parent.foreign_keys)
+    if not swapped:
+        parts = [part.name for part in parent.partitions if part.name != copy.source]
+        yield from keys_to_prove(parent, (*parts, *(target.name for target in copy.targets)), seen.server)
     else:
         yield from proved_keys(seen)
     yield DropCopied(copy)
+
+
+def keys_to_prove(table: Table, leaves: tuple[QualifiedName, ...], server: Server) -> Iterator[Step]:
+    """Validate the foreign keys that the swap puts back: the table's, or before 18 its leaves', which it takes over."""
+    for key in table.foreign_keys:
+        if server.not_valid_on_partitioned:
+            yield ValidateConstraint(table.name, key.name, key.referenced)
+            continue
+        yield from (ValidateConstraint(leaf, key.name, key.referenced) for leaf in leaves)
+        referenced = table.with_partitions((key.referenced,))[1:]
+        yield AddForeignKey(constraints.declaration_of(key), table.name, leaves, True, referenced)
 
 
 def proved_keys(seen: Copying) -> Iterator[Step]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 import schema_kit
 from schema_kit import op
-from schema_kit.errors import ExecutionError, PlanError
+from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.pack, pytest.mark.majors, pytest.mark.libraries]
@@ -61,8 +61,25 @@ def comments(metadata: sa.MetaData) -> None:
     sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True, comment="it's the key"), comment="100%")
 
 
+def arrays_of_enums(metadata: sa.MetaData) -> None:
+    kind = sa.Enum("a", "b", name="kind")
+    sa.Table("t", metadata, key(), sa.Column("kinds", postgresql.ARRAY(kind)))
+    sa.Table("u", metadata, key(), sa.Column("kind", kind), sa.Column("more", sa.ARRAY(sa.Enum("x", name="More"))))
+
+
+def asked_for_by_columns(metadata: sa.MetaData) -> None:
+    """Names that a convention makes, the default one of SQLAlchemy's among them: no schema in them."""
+    metadata.naming_convention = {**metadata.naming_convention, "uq": "uq_%(column_0_label)s"}
+    asked = (sa.Column("a", sa.Integer, index=True), sa.Column("b", sa.Text, unique=True))
+    sa.Table("t", metadata, key(), *asked, sa.Column("c", sa.Integer, index=True, unique=True), prefixes=["UNLOGGED"])
+
+
 MODELS: dict[str, Callable[[sa.MetaData], None]] = {
-    each.__name__: each for each in (enums, enums_of_postgresql, extensions, spellings, circle, comments)
+    each.__name__: each
+    for each in (
+        *(enums, enums_of_postgresql, extensions, spellings, circle, comments),
+        *(arrays_of_enums, asked_for_by_columns),
+    )
 }
 EXTENSIONS = ("CREATE EXTENSION citext", "CREATE EXTENSION hstore")
 RELATIONS = "SELECT count(*) FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = %s)"
@@ -110,6 +127,29 @@ def test_what_sqlalchemy_made_is_the_same(database: Database, models: str) -> No
     run(database, lambda: op.create_baseline(metadata), metadata, "public")
     run(database, lambda: op.drop_baseline(metadata), metadata, "public")
     assert database.sql(MADE.format("public")) == before
+
+
+def test_what_columns_ask_for_is_called_as_alembic_calls_it(database: Database) -> None:
+    metadata = sa.MetaData()
+    asked_for_by_columns(metadata)
+    run(database, lambda: op.create_baseline(metadata), metadata, "public")
+    columns = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, index=True))
+
+    def partitioned() -> None:
+        op.create_partitioned_table("p", *columns, control="id", interval="10")
+
+    run(database, partitioned, metadata, "public")
+    named = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('i', 'I')"
+    assert {"ix_t_a", "ix_t_c", "uq_t_b", "ix_p_a"} <= {name for (name,) in database.sql(named)}
+    assert database.sql("SELECT relpersistence::text FROM pg_class WHERE oid = 't'::regclass") == [("u",)]
+
+
+def test_a_partitioned_table_is_no_part_of_a_baseline(database: Database) -> None:
+    metadata = sa.MetaData()
+    sa.Table("p", metadata, key(), postgresql_partition_by="RANGE (id)")
+    with pytest.raises(DeclarationError, match=r"op\.create_partitioned_table creates it"):
+        run(database, lambda: op.create_baseline(metadata), metadata, "public")
+    assert database.sql("SELECT to_regclass('p'), to_regnamespace('schema_kit')") == [(None, None)]
 
 
 def test_what_is_otherwise_is_named(database: Database) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.support.projects import Project, upgrade
 pytestmark = [pytest.mark.projects, pytest.mark.majors, pytest.mark.libraries]
 
 asyncpg = pytest.importorskip("asyncpg")
-pytest.importorskip("psycopg2")
+psycopg2 = pytest.importorskip("psycopg2")
 
 TABLE = "CREATE TABLE t (id bigint PRIMARY KEY, a text); INSERT INTO t SELECT i, 'a' FROM generate_series(1, 9) i"
 
@@ -48,7 +49,8 @@ def under_asyncpg(engine: Any, work: Callable[[sa.Connection], Any]) -> Any:
 
 def settled(connection: sa.Connection) -> Any:
     """The session of our own beside one that has a role, a path and a setting of its own."""
-    for setting in ("search_path = app, public", "work_mem = '7MB'", "TimeZone = 'Asia/Bangkok'"):
+    own = ("search_path = app, public", "work_mem = '7MB'", "TimeZone = 'Asia/Bangkok'", "DateStyle = 'German'")
+    for setting in own:
         connection.exec_driver_sql(f"SET {setting}")
     connection.commit()
     role = connection.scalar(sa.text("SELECT rolname FROM pg_roles WHERE rolname ~ 'sk_driver_' LIMIT 1"))
@@ -57,7 +59,7 @@ def settled(connection: sa.Connection) -> Any:
     with Beside.of(connection).connect() as session:
         told = session.exec_driver_sql(
             "SELECT current_user, session_user, current_setting('search_path'), current_setting('work_mem'), "
-            "current_setting('TimeZone'), current_database()"
+            "current_setting('TimeZone'), current_setting('DateStyle'), current_database()"
         ).one()
         assert drivers.speaks_psycopg(session.dialect)
     assert not connection.in_transaction()
@@ -66,7 +68,7 @@ def settled(connection: sa.Connection) -> Any:
 
 def check_settled(database: Database, found: Any) -> None:
     name = database.sql("SELECT current_database()")[0][0]
-    assert found[1] == (found[0], "postgres", "app, public", "7MB", "Asia/Bangkok", name)
+    assert found[1] == (found[0], "postgres", "app, public", "7MB", "Asia/Bangkok", "German, DMY", name)
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "psycopg_async"])
@@ -124,7 +126,47 @@ def test_a_token_of_a_listener_is_asked_for(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix'") == [(1,)]
 
 
-def test_what_cannot_be_translated_is_refused_before_anything_is_committed(database: Database, tmp_path: Path) -> None:
+def created(database: Database) -> sa.Engine:
+    return sa.create_engine("postgresql+psycopg2://", creator=lambda: psycopg2.connect(database.url))
+
+
+def listened(database: Database) -> sa.Engine:
+    engine = sa.create_engine("postgresql+psycopg2://", poolclass=sa.NullPool)
+    sa.event.listen(engine, "do_connect", lambda *_: psycopg2.connect(database.url, options="-c work_mem=9MB"))
+    return engine
+
+
+@pytest.mark.parametrize("made", [created, listened])
+def test_a_connection_of_psycopg2_says_itself_how_it_was_made(
+    database: Database, made: Callable[[Database], sa.Engine]
+) -> None:
+    """Its password, too: a token, say, that only a creator has."""
+    name = database.sql("SELECT current_database()")[0][0]
+    database.sql(TABLE)
+    with (engine := made(database)).connect() as connection:
+        tried(connection)
+        with Beside.of(connection).connect() as session:
+            assert session.exec_driver_sql("SELECT current_database()").scalar() == name
+    secret = sa.create_engine("postgresql+psycopg2://", creator=lambda: Secret())
+    assert "password=token" in drivers._of_psycopg2(secret)
+    engine.dispose()
+    assert database.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix'") == [(1,)]
+
+
+class Secret:
+    """What a connection of psycopg2 tells of how it was made."""
+
+    def __init__(self) -> None:
+        self.info = SimpleNamespace(dsn_parameters={"host": "h", "of_a_later_libpq": "x"}, password="token")  # noqa: S106
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("per_revision", [False, True])
+def test_what_cannot_be_translated_is_refused_before_anything_is_committed(
+    database: Database, tmp_path: Path, per_revision: bool
+) -> None:
     """A creator says nothing of how it connects: the revision before is not committed either."""
     chain = (
         '    op.create_table("t", sa.Column("a", sa.Integer))\n',
@@ -141,7 +183,8 @@ def test_what_cannot_be_translated_is_refused_before_anything_is_committed(datab
     )
     made = f"\nimport asyncpg\nasync def creator():\n    return await asyncpg.connect({database.url!r})\n"
     env.write_text(env.read_text().replace("\nasync def main():", f"{made}\nasync def main():"), encoding="utf-8")
-    with pytest.raises(PlanError, match="made with a creator"):
+    config.attributes["options"] = {"transaction_per_migration": per_revision}
+    with pytest.raises(PlanError, match=r"revision r01 calls op\.create_index_concurrently: .*made with a creator"):
         upgrade(config)
     assert database.sql("SELECT to_regclass('t'), to_regclass('alembic_version')") == [(None, None)]
 
@@ -182,3 +225,15 @@ def test_progress_is_shown_without_a_logger(
     chain = ('    op.create_index_concurrently("ix", "t", ["a"])\n',)
     upgrade(Project("public", "psycopg", "hand-written").write(tmp_path / "project", database.url, chain))
     assert "INFO  [schema_kit] create index ix on public.t concurrently" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_a_session_that_only_reads_is_not_gone_past(database: Database, driver: str) -> None:
+    database.sql(TABLE)
+    engine = sa.create_engine(of(database, driver), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+        connection.commit()
+        with pytest.raises(PlanError, match="this session is read-only"):
+            tried(connection)
+    assert database.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix'") == [(0,)]

@@ -63,7 +63,6 @@ def stranded(*more: str) -> Callable[[Database], None]:
             POLICY,
             *more,
         )
-        without_foreign_keys_before_18(database)
 
     return make
 
@@ -94,7 +93,6 @@ def plain(database: Database) -> None:
         "INSERT INTO s.m SELECT i, '2026-05-01'::timestamptz + i * interval '1 day', i, i "
         "FROM generate_series(0, 40) i",
     )
-    without_foreign_keys_before_18(database)
 
 
 def referred(database: Database) -> None:
@@ -122,12 +120,6 @@ def by_rows(database: Database) -> None:
         op.set_ttl_policy("n", "at", age="7 days", schema="s")
 
     perform(database, operate)
-
-
-def without_foreign_keys_before_18(database: Database) -> None:
-    """Before 18 a script cannot name what a copy's foreign keys are called on each partition: it stops at them."""
-    if int(database.sql("SHOW server_version_num")[0][0]) < 180000:
-        database.sql("ALTER TABLE IF EXISTS s.m DROP CONSTRAINT IF EXISTS m_id_fkey, DROP CONSTRAINT IF EXISTS of_r")
 
 
 CONVERT = f"partitions convert s.m --control at --interval 1mon --now {NOW}"

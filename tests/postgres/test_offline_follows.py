@@ -11,7 +11,7 @@ from schema_kit.sqlscripts import split
 from tests.support.cli import alembic
 from tests.support.database import Database
 from tests.support.matrix import thinned
-from tests.support.offline import write
+from tests.support.offline import ENV, write
 from tests.support.pack import catalog
 
 pytestmark = [pytest.mark.offline, pytest.mark.majors, pytest.mark.libraries]
@@ -87,11 +87,48 @@ def test_a_script_makes_what_online_makes(database: Database, tmp_path: Path, ch
     assert offline == catalog(database)
 
 
+WRITTEN_BY_HAND = """
+import schema_kit.ops
+from alembic import context
+from sqlalchemy import create_engine
+from schema_kit.ops import Settings
+from schema_kit.connection import parse_now
+
+x = context.get_x_argument(as_dictionary=True)
+options = {"schema_kit": Settings(now=parse_now(x.get("now"))), "transaction_per_migration": PER_REVISION}
+if context.is_offline_mode():
+    dialect = {"dialect_name": "postgresql", "literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
+    context.configure(**dialect, **options)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    from os import environ
+    url = environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:")
+    with create_engine(url).connect() as connection:
+        context.configure(connection=connection, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+ENVS = {
+    "environment.run": ENV,
+    "by hand": WRITTEN_BY_HAND.replace("PER_REVISION", "False"),
+    "by hand, each revision": WRITTEN_BY_HAND.replace("PER_REVISION", "True"),
+}
+
+
+def written(folder: Path, env: str, *chain: str) -> None:
+    write(folder, *chain)
+    (folder / "migrations" / "env.py").write_text(ENVS[env])
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("chain", ["a table is converted", "after constraints came and went", "and of its partitions"])
-def test_a_script_of_a_range_begins_where_the_database_is(database: Database, tmp_path: Path, chain: str) -> None:
+@pytest.mark.parametrize("env", ENVS)
+def test_a_script_of_a_range_begins_where_the_database_is(
+    database: Database, tmp_path: Path, chain: str, env: str
+) -> None:
     """r1:head knows what the revisions up to r1 have made."""
-    write(tmp_path, *CHAINS[chain])
+    written(tmp_path, env, *CHAINS[chain])
     whole = upgraded(tmp_path, database, "head", "--sql")
     last = len(CHAINS[chain]) - 1
     upgraded(tmp_path, database, f"r{last}")
@@ -104,12 +141,23 @@ def test_a_script_of_a_range_begins_where_the_database_is(database: Database, tm
     assert offline == catalog(database)
 
 
-def test_what_cannot_be_known_is_refused_before_the_first_line(database: Database, tmp_path: Path) -> None:
-    write(tmp_path, 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL)")', CONVERT)
-    done = alembic(database, "upgrade", "head", "--sql", cwd=tmp_path)
+READS = 'op.get_bind().execute(sa.text("SELECT 1")).scalar()'
+"""A revision that cannot be a script: it has no connection then."""
+
+
+@pytest.mark.parametrize("env", thinned(ENVS, "by hand"))
+def test_what_cannot_be_known_is_refused_before_the_first_line(database: Database, tmp_path: Path, env: str) -> None:
+    made_by_hand = 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL)")'
+    written(tmp_path, env, made_by_hand, CONVERT, READS, 'op.create_table("z", sa.Column("id", sa.Integer))', INDEX)
+    done = alembic(database, "upgrade", "r2", "--sql", cwd=tmp_path)
     assert done.returncode != 0
     assert "cannot know public.t" in done.stdout
-    assert "CREATE" not in done.stdout
+    assert "Running" not in done.stdout + done.stderr.replace("Running upgrade", "", 3)
+    assert "BEGIN" not in done.stdout
+    assert "CREATE TABLE z" in upgraded(tmp_path, database, "r3:r4", "--sql"), "Alembic's own needs no knowledge"
+    after = alembic(database, "upgrade", "r3:head", "--sql", cwd=tmp_path)
+    assert "what the revisions before this script have made: one of them cannot be written as a script" in after.stdout
+    assert "CREATE" not in after.stdout
 
 
 @pytest.mark.exhaustive

@@ -186,17 +186,18 @@ Migrate(app, SQLAlchemy(app, metadata=metadata))
 
 
 @pytest.mark.exhaustive
-def test_flask_migrate(database: Database, tmp_path: Path, other_python: str) -> None:
+@pytest.mark.parametrize("template", ["flask", "flask-multidb"])
+def test_flask_migrate(database: Database, tmp_path: Path, other_python: str, template: str) -> None:
     def flask(*arguments: str) -> str:
         return ran(tmp_path, "flask", "db", *arguments, python=other_python, OF_THE_APP=url_of(database))
 
-    write(tmp_path)
+    write(tmp_path, "engine_name" if "multidb" in template else "")
     (tmp_path / "app.py").write_text(FLASK, encoding="utf-8")
     for revision in (versions := tmp_path / "migrations" / "versions").iterdir():
         revision.rename(tmp_path / f"{revision.name}.later")
     versions.rmdir()
     versions.parent.rmdir()
-    flask("init")
+    flask("init", "--template", template)
     for revision in tmp_path.glob("*.later"):
         revision.rename(versions / revision.stem)
     assert "+import schema_kit.ops" in ran(tmp_path, "schema_kit", "init")

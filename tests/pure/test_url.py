@@ -73,8 +73,21 @@ def test_set_but_empty_is_wrong_usage(config: Config, monkeypatch: pytest.Monkey
         database_url(None, config)
 
 
+def test_so_it_is_in_the_file_and_by_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    empty = written(tmp_path, "")
+    with pytest.raises(DeclarationError, match=r"sqlalchemy\.url of alembic\.ini is set but empty"):
+        database_url(None, empty)
+    monkeypatch.setenv("DATABASE_URL", B)
+    assert host(None, empty) == "b"
+    full = written(tmp_path, A)
+    full.set_main_option("sqlalchemy.url", "")
+    with pytest.raises(DeclarationError, match=r"sqlalchemy\.url is set but empty"):
+        database_url(None, full)
+
+
 def test_without_any_the_embedded_server_can_be_forbidden(config: Config) -> None:
-    config.set_main_option("sqlalchemy.url", "")
+    config.remove_main_option("sqlalchemy.url")
     with pytest.raises(DeclarationError, match="SCHEMA_KIT_EMBEDDED=never"):
         database_url(None, config)
     with pytest.raises(DeclarationError, match="SCHEMA_KIT_EMBEDDED=never"):
@@ -128,3 +141,33 @@ def test_commands_find_the_file_above_them(config: Config, tmp_path: Path, monke
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
     assert host(None, alembic_config()) == "a"
+
+
+def test_commands_read_the_file_that_alembic_would(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    written(tmp_path / "other", B)
+    monkeypatch.setenv("ALEMBIC_CONFIG", "other/alembic.ini")
+    assert host(None, alembic_config()) == "b"
+    monkeypatch.setenv("ALEMBIC_CONFIG", "gone.ini")
+    with pytest.raises(DeclarationError, match=r"ALEMBIC_CONFIG is gone\.ini, and that file does not exist"):
+        alembic_config()
+
+
+def test_a_project_may_have_pyproject_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("SCHEMA_KIT_EMBEDDED", "never")
+    (tmp_path / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/m"\n', encoding="utf-8")
+    config = alembic_config()
+    assert config is not None
+    assert config.get_alembic_option("script_location") == str(tmp_path / "m")
+    for one in (config, Config("alembic.ini", toml_file="pyproject.toml")):  # as a command has it, and as Alembic's
+        with pytest.raises(DeclarationError, match="no database is named"):
+            database_url(None, one)
+        monkeypatch.setenv("DATABASE_URL", B)
+        assert host(None, one) == "b"
+        monkeypatch.delenv("DATABASE_URL")

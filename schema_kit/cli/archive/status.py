@@ -105,6 +105,11 @@ def _moment(row: Moved | None, archive: QualifiedName) -> str | None:
     return row.since.isoformat() if row and row.since and row.goes_to == archive else None
 
 
+def _minute(moment: str) -> str:
+    """Return a moment as a person reads it; JSON has it whole."""
+    return f"{moment[:16].replace('T', ' ')} UTC"
+
+
 @click.command("status")
 @looks("text", "json")
 def command(run: Run) -> None:
@@ -133,12 +138,12 @@ def _text(one: dict[str, Any]) -> Iterator[str]:
     if one["way"] == "partition":
         yield f"  {len(parts)} partitions, {size}"
     for part in parts:
-        came = f", since {part['archived_at']}" if part["archived_at"] else ""
+        came = f", since {_minute(part['archived_at'])}" if part["archived_at"] else ""
         yield (
             f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {pretty(part['bytes'])}{came}"
         )
     for part in one["cold"]:
-        since = f", since {part['moved_at']}" if part["moved_at"] else ""
+        since = f", since {_minute(part['moved_at'])}" if part["moved_at"] else ""
         where = f"in transit, server {part['server']}" if part["in_transit"] else f"on server {part['server']}"
         yield f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {where}{since}"
     for word, what in (("due", "due"), ("in transit", "on_their_way"), ("restored", "restored")):
