@@ -175,7 +175,7 @@ def code_breaks(seen: Observation, _: Sizes) -> Iterator[Finding]:
         text = f"{_at(statement)}: {name} {told.format(change=change)}{models}"
         yield _finding("code_breaks", seen, statement, change.table, text, call(change.kind, statement, change.table))
     for statement, one in _broken(seen):
-        text = f"{_at(statement)}: {_PROMISES[one.kind].format(of=_named(one), detail=one.detail)}"
+        text = f"{_at(statement)}: {_PROMISES[one.kind].format(of=_named(one), detail=_told(one.detail))}"
         table = one.of if one.kind in OF_A_TABLE else None
         yield _finding("code_breaks", seen, statement, table, text, call(one.kind, statement, table))
     for statement in seen.statements:
@@ -203,8 +203,14 @@ _PROMISES = {
     "hidden_from_owner": "{of} has row level security, and no permissive policy for {detail}, forced on its owner, too",
     "disabled": "{detail} of {of} is disabled for what the code that runs writes",
     "always": "{of}.{detail} is GENERATED ALWAYS: INSERT with a value for it fails",
+    "published": "{of} is not in the publication {detail} any more: subscribers do not receive its rows",
     "unidentified": "{of} is published and has no replica identity: UPDATE and DELETE fail",
 }
+
+
+def _told(detail: str) -> str:
+    """Return a detail with words in place of the digest of an index's expressions and condition."""
+    return re.sub(r"(?:, )*\b[0-9a-f]{32}\b", " (an expression, or for some rows)", detail).strip()
 
 
 def _named(one: Promise) -> str:
