@@ -41,6 +41,8 @@ class Server:
     """A view can read with the rights of its reader."""
     set_access_method = _Since(150000)
     """ALTER TABLE has SET ACCESS METHOD."""
+    transaction_timeout = _Since(170000)
+    """A setting ends transactions that last too long; dumps made by a later pg_dump set it."""
     virtual_columns = _Since(180000)
     """Generated columns may be virtual."""
 
