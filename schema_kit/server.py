@@ -43,6 +43,8 @@ class Server:
     """ALTER TABLE has SET ACCESS METHOD."""
     skip_scans = _Since(180000)
     """A B-tree is searched for what its later columns are compared with, though its first one is not."""
+    transaction_timeout = _Since(170000)
+    """A setting ends transactions that last too long; dumps made by a later pg_dump set it."""
     virtual_columns = _Since(180000)
     """Generated columns may be virtual."""
 

@@ -53,3 +53,16 @@ def _body(found: re.Match[str]) -> str | None:
     if found["escaped"]:
         return re.sub(r"\\(.)", r"\1", found[0][2:-1].replace("''", "'"), flags=re.DOTALL)
     return found[0][1:-1].replace("''", "'") if found["literal"] else found["body"]
+
+
+def without_leading_comments(statement: str) -> str:
+    """Return a statement without the comments before its first word.
+
+    Example:
+        >>> without_leading_comments("-- all of them\\nUPDATE t SET x = 1")
+        'UPDATE t SET x = 1'
+    """
+    if "--" not in statement and "/*" not in statement:
+        return statement.strip()
+    _, words = next(code(statement))
+    return statement[len(words) - len(words.lstrip()) :].strip()

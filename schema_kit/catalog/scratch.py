@@ -222,6 +222,30 @@ def rewrites(connection: Connection, table: QualifiedName, action: str, first: s
     return not all(changed), any(changed)
 
 
+_WORK = """
+SELECT (SELECT json_agg(pg_relation_filenode(c.oid)::bigint) FROM pg_class c WHERE c.oid = {0}),
+       (SELECT json_agg(pg_relation_filenode(i.indexrelid)::bigint) FROM pg_index i WHERE i.indrelid = {0}),
+       (SELECT coalesce(sum(s.seq_scan), 0)::bigint FROM pg_stat_xact_all_tables s WHERE s.relid = {0})
+""".format("'pg_temp.schema_kit_scratch'::regclass")
+
+
+def works(connection: Connection, table: QualifiedName, action: str) -> str | None:
+    """Return what ``ALTER TABLE table action`` does to every row, as the end of a sentence; None where it is brief.
+
+    Raises:
+        PlanError: PostgreSQL refuses the action.
+    """
+    with _copy(connection, table):
+        ((file, indexes, scans),) = rows(connection, _WORK)
+        send(connection, f"ALTER TABLE {_NAME.sql} {action}")
+        ((file_now, indexes_now, scans_now),) = rows(connection, _WORK)
+    if file != file_now:
+        return "is rewritten"
+    if set(indexes_now or ()) - set(indexes or ()):
+        return "gets an index"
+    return "is read from end to end" if scans_now > scans else None
+
+
 def column(connection: Connection, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
     """Return how PostgreSQL prints a column's declared type and default.
 

@@ -21,15 +21,35 @@ from unittest import mock
 import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from schema_kit.catalog.code import code, without_leading_comments
 from schema_kit.errors import PlanError
+from schema_kit.names import ident
 
 _OF_LIBPQ = re.compile(r"PG(?!_)[A-Z]+")
 _HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump", "git"}
 """Programs that Python's own library, or env.py, asks about the machine or the checkout."""
 _OUTSIDE = re.compile(
-    r"\bIMPORT\s+FOREIGN\s+SCHEMA\b|\bdblink(_connect\w*|_exec|_send_query|_open)?\s*\(|\bCOPY\b.*\b(FROM|TO)\s+PROGRAM\b"
-    r"|\bpg_(terminate|cancel)_backend\s*\(|\bCREATE\s+SUBSCRIPTION\b(?!.*\bconnect\s*=\s*(false|off|0))|\bALTER\s+SUBSCRIPTION\b",
+    r"\bIMPORT\s+FOREIGN\s+SCHEMA\b|\bdblink(_connect\w*|_exec|_send_query|_open)?\s*\("
+    r"|\bCOPY\s+(\(.*\)|[\w.\"]+\s*(\([^)]*\))?)\s*(FROM|TO)\s+(PROGRAM\b|E?')"
+    r"|\bCREATE\s+SUBSCRIPTION\b(?!.*\bconnect\s*=\s*(false|off|0))|\bALTER\s+SUBSCRIPTION\b"
+    r"|\bALTER\s+DATABASE\s+\S+\s+(RENAME|SET\s+TABLESPACE)\b|\bON\s+PARAMETER\b"
+    r"|\b(lo_(import|export)|pg_(terminate_backend|cancel_backend|reload_conf|rotate_logfile|promote|switch_wal"
+    r"|read_(binary_)?file|file_(write|rename|unlink|sync)|(create|drop|copy)_\w*replication_slot|create_restore_point"
+    r"|replication_origin_(create|drop|advance)|backup_(start|stop)|(start|stop)_backup|wal_replay_(pause|resume)"
+    r"|stat_reset_(shared|slru|replication_slot)))\s*\(",
     re.IGNORECASE | re.DOTALL,
+)
+_OF_THE_SERVER = re.compile(
+    r"ALTER\s+SYSTEM\b|(CREATE|DROP)\s+(DATABASE|TABLESPACE)\b|ALTER\s+TABLESPACE\b", re.IGNORECASE
+)
+"""What is never within a block or a function: PostgreSQL sends it by itself."""
+_NOTE = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_SUM = re.compile(r"'\s*\|\|\s*'")
+_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
+_DATABASE = re.compile(
+    r"\b(?:ALTER|ON|IN|REINDEX(?:\s*\([^)]*\))?)\s+DATABASE\s+(?:CONCURRENTLY\s+)?"
+    rf"(?P<names>{_NAME}(?:\s*,\s*{_NAME})*)",
+    re.IGNORECASE,
 )
 
 
@@ -37,16 +57,43 @@ class Refused(PlanError):
     """A revision, or env.py, wanted to reach something else than the scratch database."""
 
 
+def refuse(what: str) -> None:
+    """Remember and refuse, if there is a fence.
+
+    Raises:
+        Refused: always.
+    """
+    if _FENCE:
+        _FENCE[-1].refuse(what)
+    raise Refused(what)
+
+
 def refuse_statement(sql: str) -> None:
-    """Refuse what makes the server itself connect to somewhere, run a program, or end other sessions.
+    """Refuse what makes the server reach a file, a program or another server, or changes more than this database.
 
     Raises:
         Refused: it does.
     """
-    if fence := _FENCE:
-        found = _OUTSIDE.search(sql)
-        if found:
-            fence[-1].refuse(f"a statement makes the server reach outside this database: {' '.join(sql.split())[:120]}")
+    if _FENCE and (
+        _OF_THE_SERVER.match(without_leading_comments(sql)) or any(_OUTSIDE.search(text) for text in (sql, _NOTE.sub(" ", sql), _SUM.sub("", sql)))
+    ):
+        refuse(f"a statement makes the server reach outside this database: {' '.join(sql.split())[:120]}")
+
+
+def here(sql: str) -> str:
+    """Return a statement about a database, whatever it calls it, as one about the scratch database."""
+    if not _FENCE or "database" not in sql.lower():
+        return sql
+    fence = _FENCE[-1]
+    for text, words in code(sql):
+        new = text
+        for found in reversed([*_DATABASE.finditer(words)]):
+            begin, end = found.span("names")
+            named, new = new[begin:end], f"{new[:begin]}{ident(fence.url.database or '')}{new[end:]}"
+            if (note := f"the database {named} stands for the scratch database") not in fence.notes:
+                fence.notes.append(note)
+        sql = sql.replace(text, new)
+    return sql
 
 
 @dataclass

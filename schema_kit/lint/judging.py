@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 
 from schema_kit.errors import PlanError, SchemaKitError
-from schema_kit.lint import again, choose, ignore, rules, run, snapshot
+from schema_kit.lint import again, choose, ignore, nested, roles, rules, run, snapshot
 from schema_kit.lint.facts import Failure, Observation
 from schema_kit.lint.finding import Finding
 from schema_kit.lint.prepare import Before, CannotPrepare, described, stand_ins
@@ -78,6 +78,8 @@ def judge(
         ).report()
     finally:
         scratch.close()
+        with suppress(psycopg.Error):
+            roles.drop_unused(scratch.sql)
 
 
 @dataclass
@@ -170,7 +172,7 @@ class _Judge:
             ran = run.upgrade_all(self.before.config, self.before.script, scratch.url(name), [*by_name], watch, around)
             if ran.error is not None or ran.refused or len(seen) < len(self.wanted):
                 return False
-            notes = stand_ins(scratch, name)
+            notes = stand_ins(scratch, name) + ([nested.MISSING] if watch.nested.missing else [])
         self.notes += [note for note in (*notes, *ran.notes) if note not in self.notes]
         for one, what in seen:
             self._heed(one, what, template)
@@ -204,6 +206,8 @@ class _Judge:
         ran = run.upgrade(config, self.before.script, scratch.url(name), one.revision, watch)
         self._old, self._relied = watch.old, watch.relied
         self.notes += [note for note in (*ran.notes, *stand_ins(scratch, name)) if note not in self.notes]
+        if watch.nested.missing and nested.MISSING not in self.notes:
+            self.notes.append(nested.MISSING)
         if (why := _why_not(ran)) is not None:
             self._cannot(one, why)
             return False

@@ -39,8 +39,8 @@ AND c.oid IN (SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.pid = pg_cata
 _GLANCE = """
 SELECT relation::bigint, mode, virtualtransaction, pg_catalog.current_setting('lock_timeout'), 0, 0, 0
 FROM pg_catalog.pg_locks
-WHERE pid = pg_catalog.pg_backend_pid() AND (locktype = 'virtualxid' OR (locktype = 'relation' AND database =
-  (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
+WHERE pid = pg_catalog.pg_backend_pid() AND (locktype = 'virtualxid' OR (locktype = 'relation' AND database IN (0,
+  (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))))
 UNION ALL
 SELECT relid::bigint, '', '', '', seq_scan, n_tup_ins, n_tup_upd + n_tup_del FROM pg_catalog.pg_stat_xact_user_tables
 WHERE seq_scan + n_tup_ins + n_tup_upd + n_tup_del > 0

@@ -15,10 +15,11 @@ from alembic.script import Script, ScriptDirectory
 
 from schema_kit.embedded import find_psql
 from schema_kit.errors import EmbeddedServerError
-from schema_kit.lint import roles, run, standins
+from schema_kit.lint import dump, roles, run, standins
 from schema_kit.lint.choose import parents
 from schema_kit.lint.nowhere import NOWHERE
 from schema_kit.lint.server import Scratch
+from schema_kit.server import Server
 
 _BY_ALEMBIC, _ENDLESS = 32, 1 << 30
 _ROOM = """
@@ -77,7 +78,7 @@ class Before:
 
     def _key(self, heads: Sequence[str]) -> str:
         """Of all that a template comes from: another byte is another template."""
-        digest = hashlib.sha256(f"2 {self.scratch.version} {sorted(heads)} {self._extra()}".encode())
+        digest = hashlib.sha256(f"3 {self.scratch.version} {sorted(heads)} {self._extra()}".encode())
         for path in (Path(self.script.dir) / "env.py", *(path for path in (self.schema, self.rows) if path)):
             digest.update(f"{path.name}\0{self._read(path)}\0".encode())
         if self.schema is None:
@@ -181,13 +182,18 @@ class Before:
         except EmbeddedServerError as error:
             raise CannotPrepare(f"{path} is loaded by psql: {error}") from error
         session = self.scratch.session(name)
-        roles.stand_in(
-            path.read_text(encoding="utf-8", errors="replace"), lambda sql: _rows(session.execute(sql.encode()))
-        )
-        command = [str(psql), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.scratch.libpq(name), "-f", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        script = dump.read(text, Server(self.scratch.version).transaction_timeout)
+        if script.refused:
+            raise CannotPrepare(f"{path} reaches outside of one database: {script.refused[0]}")
+        owners = (f"OWNER TO {one};" for one in script.roles)
+        roles.stand_in("\n".join((text, *owners)), lambda sql: _rows(session.execute(sql.encode())))
+        command = [str(psql), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.scratch.libpq(name), "-f", "-"]
+        given = script.text.encode(errors="surrogateescape")
+        done = subprocess.run(command, input=given, capture_output=True, check=False)
         if done.returncode != 0:
-            raise CannotPrepare(f"{path} cannot be loaded: {done.stderr.strip()[-600:]}")
+            said = done.stderr.decode(errors="replace").replace("psql:<stdin>", f"psql:{path}").strip()
+            raise CannotPrepare(f"{path} cannot be loaded: {said[-600:]}")
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> list[tuple[Any, ...]]:

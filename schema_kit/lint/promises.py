@@ -58,8 +58,8 @@ QUERY = "\nUNION ALL\n".join(
         SELECT 'sequence', n.nspname, c.relname, '', NULL FROM {_CLASS}
         WHERE c.relkind = 'S' AND {_USERS} AND NOT {_MEMBER.format("pg_class", "c", "'a', 'i', 'e'")}""",
         f"""
-        SELECT 'unique', n.nspname, c.relname, pg_catalog.array_to_string(k.names, ', ') || CASE
-                 WHEN x.indpred IS NULL AND x.indexprs IS NULL THEN '' ELSE ', ' || pg_catalog.md5(
+        SELECT 'unique', n.nspname, c.relname, coalesce(pg_catalog.array_to_string(k.names, ', '), '')
+               || CASE WHEN x.indpred IS NULL AND x.indexprs IS NULL THEN '' ELSE ', ' || pg_catalog.md5(
                    pg_catalog.regexp_replace(pg_catalog.concat(x.indexprs, x.indpred), ':location \\S+', '', 'g')) END,
                k.names
         FROM pg_catalog.pg_index x JOIN {_CLASS.replace("c JOIN", "c ON c.oid = x.indrelid JOIN")}
@@ -109,6 +109,8 @@ QUERY = "\nUNION ALL\n".join(
         SELECT 'always', n.nspname, c.relname, a.attname, ARRAY[a.attname::text]
         FROM pg_catalog.pg_attribute a JOIN {_CLASS.replace("c JOIN", "c ON c.oid = a.attrelid JOIN")}
         WHERE a.attidentity = 'a' AND NOT a.attisdropped AND {_USERS}""",
+        """
+        SELECT 'published', s.schemaname, s.tablename, s.pubname, NULL FROM pg_catalog.pg_publication_tables s""",
         f"""
         SELECT 'unidentified', n.nspname, c.relname, '', NULL FROM {_CLASS}
         WHERE c.relkind = 'r' AND {_USERS} AND EXISTS (SELECT FROM pg_catalog.pg_publication_tables s
@@ -141,7 +143,7 @@ WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND a.atth
 
 IN_THE_WAY = frozenset({"hidden", "hidden_from_owner", "disabled", "always", "unidentified"})
 """Kinds that break code by coming; the others break it by going."""
-OF_A_TABLE = IN_THE_WAY | {"unique", "default", "computed", "inherits", "right"}
+OF_A_TABLE = IN_THE_WAY | {"unique", "default", "computed", "inherits", "right", "published"}
 
 
 @dataclass(frozen=True, slots=True, order=True)

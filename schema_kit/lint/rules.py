@@ -101,7 +101,7 @@ def whole_table(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
 def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, str] | None:
     for one in statements:
         if table in one.scanned and _reads_to_write(one, table):
-            what = "locks every row that it finds: it" if _verb(one) == "SELECT" else ""
+            what = "" if _unbounded(one, table) or _verb(one) != "SELECT" else "locks every row that it finds: it"
             return one, " ".join(filter(None, (_verb(one), what, f"reads {table} from end to end in one transaction")))
         for condition in (text for of, text in one.unbounded if of == table):
             found = f"by {condition}" if condition else "by rows of another one"
@@ -117,7 +117,10 @@ def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, st
 
 def _runs_others(written: Sequence[tuple[Statement, Written]]) -> bool:
     """Whether it is one statement in which others are: a block, a procedure, a function."""
-    return bool(written) and _verb(written[0][0]) in ("DO", "CALL", "SELECT")
+    return bool(written) and _verb(written[0][0]) in _RUN_OTHERS
+
+
+_RUN_OTHERS = ("DO", "CALL", "SELECT", "EXECUTE", "EXPLAIN")
 
 
 def _counted(row: Written, table: Table) -> bool:
@@ -132,11 +135,14 @@ def _verb(statement: Statement) -> str:
     return statement.sql.split(" ", 1)[0].upper()
 
 
+def _unbounded(statement: Statement, table: Table) -> bool:
+    return any(of == table for of, _ in statement.unbounded)
+
+
 def _reads_to_write(statement: Statement, table: Table) -> bool:
     """Return whether a statement updates or deletes what it finds in a table by reading it."""
-    if _verb(statement) == "DO":  # which is sent as it is: what it reads by an index, a small table's planner does not
-        every = rf'\b(UPDATE|DELETE\s+FROM)\s+(ONLY\s+)?("?\w+"?\.)?"?{re.escape(table.name)}\b(?![^;]*\bWHERE\b)'
-        return bool(re.search(every, statement.sql, re.IGNORECASE))
+    if _unbounded(statement, table):
+        return True
     if _verb(statement) == "SELECT":  # FOR UPDATE
         return any(held.table == table and held.mode is LockMode.ROW_SHARE for held in statement.locks)
     if _verb(statement) not in ("UPDATE", "DELETE", "MERGE", "WITH"):
@@ -169,7 +175,7 @@ def code_breaks(seen: Observation, _: Sizes) -> Iterator[Finding]:
         text = f"{_at(statement)}: {name} {told.format(change=change)}{models}"
         yield _finding("code_breaks", seen, statement, change.table, text, call(change.kind, statement, change.table))
     for statement, one in _broken(seen):
-        text = f"{_at(statement)}: {_PROMISES[one.kind].format(of=_named(one), detail=one.detail)}"
+        text = f"{_at(statement)}: {_PROMISES[one.kind].format(of=_named(one), detail=_told(one.detail))}"
         table = one.of if one.kind in OF_A_TABLE else None
         yield _finding("code_breaks", seen, statement, table, text, call(one.kind, statement, table))
     for statement in seen.statements:
@@ -197,8 +203,14 @@ _PROMISES = {
     "hidden_from_owner": "{of} has row level security, and no permissive policy for {detail}, forced on its owner, too",
     "disabled": "{detail} of {of} is disabled for what the code that runs writes",
     "always": "{of}.{detail} is GENERATED ALWAYS: INSERT with a value for it fails",
+    "published": "{of} is not in the publication {detail} any more: subscribers do not receive its rows",
     "unidentified": "{of} is published and has no replica identity: UPDATE and DELETE fail",
 }
+
+
+def _told(detail: str) -> str:
+    """Return a detail with words in place of the digest of an index's expressions and condition."""
+    return re.sub(r"(?:, )*\b[0-9a-f]{32}\b", " (an expression, or for some rows)", detail).strip()
 
 
 def _named(one: Promise) -> str:

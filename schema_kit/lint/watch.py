@@ -21,12 +21,14 @@ import psycopg
 from psycopg import pq
 from psycopg.rows import tuple_row
 
-from schema_kit.lint import roles
+from schema_kit.catalog.code import without_leading_comments
+from schema_kit.lint import roles, shared
 from schema_kit.lint.difference import Between
 from schema_kit.lint.facts import Failure, Statement
-from schema_kit.lint.fence import refuse_statement
+from schema_kit.lint.fence import here, refuse_statement
 from schema_kit.lint.guard import ours
 from schema_kit.lint.look import Eyes, Seen, strongly
+from schema_kit.lint.nested import Nested
 from schema_kit.lint.promises import Promise
 from schema_kit.lint.reach import Plan, unbounded
 from schema_kit.lint.standstill import Standstill
@@ -41,7 +43,10 @@ _ENDS = re.compile(r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\b", re.I
 _READS_ONLY = re.compile(r"\s*BEGIN\b.*\bREAD\s+ONLY\b", re.IGNORECASE | re.DOTALL)
 _COMMITS = re.compile(r"\s*(COMMIT|END)\b", re.IGNORECASE)
 _UNDOES = re.compile(r"\s*(ROLLBACK|ABORT)\b", re.IGNORECASE)
-_READS_BY_PLAN = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE|WITH|SELECT)\b", re.IGNORECASE)
+_READS_BY_PLAN = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE|WITH|SELECT|EXECUTE|EXPLAIN)\b", re.IGNORECASE)
+_RUNS_OTHERS = re.compile(r"\s*(DO|CALL|SELECT|EXECUTE|EXPLAIN|UPDATE|DELETE|INSERT|MERGE|WITH)\b", re.IGNORECASE)
+_ROWS_ALONE = re.compile(r"\s*DO\b(?!.*\b(ALTER|CREATE|DROP|REINDEX|REFRESH)\b)", re.IGNORECASE | re.DOTALL)
+_OF_THE_SERVER = re.compile(r"\b(ROLE|USER|GROUP|DATABASE|TABLESPACE|EXECUTE|GRANT|REVOKE)\b", re.IGNORECASE)
 _ASKS = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|VALUES|TABLE)\b", re.IGNORECASE)
 _ROWS = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE)\b", re.IGNORECASE)
 _LOCKS_ROWS = re.compile(r"\bFOR\s+(NO\s+KEY\s+)?(UPDATE|SHARE)\b", re.IGNORECASE)
@@ -102,6 +107,7 @@ class Watch:
         self._busy = self._reads_only = False
         self._names: Mapping[QualifiedName, Mapping[str, str]] = {}
         self.relied: frozenset[Promise] | None = None
+        self.nested = Nested()
 
     @contextmanager
     def during(self, path: str) -> Iterator[None]:
@@ -132,6 +138,7 @@ class Watch:
 
         connection.rollback = undone  # type: ignore[method-assign]
         connection.pgconn.exec_(b"SET jit = off")  # a look is small, and planned as if it were large
+        self.nested.attach(connection)
         connection.cursor_factory = type("WatchedCursor", (_Cursor,), {"watch": self})
 
     @property
@@ -156,17 +163,44 @@ class Watch:
             raise Killed
 
     def needless(self, connection: psycopg.Connection[Any], sql: str) -> bool:
-        """Create the roles that a statement names and the server lacks; whether it creates one that it has already."""
+        """Create the roles that a statement names and the server lacks; whether it does not have to be sent."""
         if connection.info.transaction_status == pq.TransactionStatus.IDLE:
             self._last = None
         rows = Eyes(connection).rows
         roles.stand_in(sql, rows)
-        return roles.exists(sql, rows)
+        return roles.needless(without_leading_comments(sql), rows)
+
+    def unwatched(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], Any]) -> None:
+        """Send a statement at which nothing is looked but what it does to the whole server."""
+        refuse_statement(sql)
+        self.forget(sql)
+        if self._busy or not _OF_THE_SERVER.search(sql):
+            send()
+            return
+        eyes = Eyes(connection)
+        alone = connection.autocommit and connection.info.transaction_status == pq.TransactionStatus.IDLE
+        if alone:
+            eyes.rows("BEGIN")
+        try:
+            send()
+            if shared.touched(eyes.glance(None).locks):
+                shared.keep(connection, sql)
+        except psycopg.Error as error:
+            if not alone:
+                raise
+            eyes.rows("ROLLBACK")
+            if error.sqlstate not in _NOT_IN_A_TRANSACTION:
+                raise
+            send()
+        else:
+            if alone:
+                eyes.rows("COMMIT")
 
     def run(
         self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None], plan: Callable[[], Plan] = dict
     ) -> None:
         """Send one statement, and look before and after it; *plan* is how PostgreSQL would run it."""
+        sql = without_leading_comments(sql)
         shown = " ".join(sql.split())[:_SHOWN]
         if _CONTROL.match(sql):
             if _ENDS.match(sql):
@@ -211,7 +245,7 @@ class Watch:
             self._last = None
         before = self._last or self._first(eyes)
         asks = bool(_ASKS.match(sql))
-        by_plan = bool(_READS_BY_PLAN.match(sql)) and not (
+        by_plan = bool(_READS_BY_PLAN.match(sql) or _ROWS_ALONE.match(sql)) and not (
             asks and not strongly(before) and not _LOCKS_ROWS.search(sql)
         )
         dependents = eyes.dependents() if _CASCADES.search(sql) else None
@@ -220,12 +254,21 @@ class Watch:
             eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'off', true)")
             if _WRITES.search(sql):
                 reached = self._reached(eyes, before, plan)
+        if runs_others := bool(_RUNS_OTHERS.match(sql)):
+            eyes.rows(self.nested.begin())
         send()
+        if runs_others:
+            eyes.rows(self.nested.end())
         if by_plan:
             eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'on', true)")
         after = eyes.glance(before) if asks else eyes.look(before, promises=not _ROWS.match(sql))
         if asks and strongly(after) != strongly(before):
             after = eyes.look(before)
+        if shared.touched(after.locks):
+            shared.keep(connection, sql)
+        if runs_others:
+            new = self._new(after)
+            reached = dict(one for plan in self.nested.plans for one in unbounded(plan, new)) | reached
         counted = list[QualifiedName]()
 
         def there(table: QualifiedName) -> int:
@@ -238,7 +281,6 @@ class Watch:
 
     def _reached(self, eyes: Eyes, before: Seen, plan: Callable[[], Plan]) -> dict[QualifiedName, str]:
         """Return the tables that a statement writes without a bound, by its plan; none where it cannot be planned."""
-        new = frozenset(one.name for oid, one in before.relations.items() if oid not in (self.old or ()))
         eyes.rows("SAVEPOINT schema_kit_lint")
         try:
             found = plan()
@@ -246,7 +288,11 @@ class Watch:
             eyes.rows("ROLLBACK TO SAVEPOINT schema_kit_lint")
             found = {}
         eyes.rows("RELEASE SAVEPOINT schema_kit_lint")
-        return dict(unbounded(found, new)) if found else {}
+        return dict(unbounded(found, self._new(before))) if found else {}
+
+    def _new(self, seen: Seen) -> frozenset[QualifiedName]:
+        """Return the tables that have only the rows that the revision has put there."""
+        return frozenset(one.name for oid, one in seen.relations.items() if oid not in (self.old or ()))
 
     def _first(self, eyes: Eyes) -> Seen:
         """Return the look before the first statement of a transaction: the catalog is as the last one has left it."""
@@ -269,7 +315,7 @@ class Watch:
         try:
             if _ASKS.match(sql) and self._known:
                 send()
-                if strongly(eyes.glance(self._known)):  # a function that it calls does more
+                if strongly(seen := eyes.glance(self._known)) or shared.touched(seen.locks):  # by a function
                     raise _DoesMore
             else:
                 self._inside(connection, sql, send, plan, alone=True)
@@ -296,10 +342,15 @@ class Watch:
         self.bare += 1
         eyes = Eyes(connection)
         before = self._first(eyes)
+        eyes.rows(self.nested.begin(local=False))
         with self._stopped(connection) as locks:
             send()
+        eyes.rows(self.nested.end(local=False))
         self._known = after = eyes.look()
-        self._note(before, after, sql, alone=True, there=eyes.count, begins=eyes.begins, locks=locks)
+        reached = dict(one for plan in self.nested.plans for one in unbounded(plan, self._new(after)))
+        self._note(
+            before, after, sql, alone=True, there=eyes.count, begins=eyes.begins, locks=locks, reached=reached
+        )
         self.committed(connection)
 
     @contextmanager
@@ -360,13 +411,14 @@ class _Cursor(psycopg.Cursor[Any]):
     watch: Watch
 
     def execute(self, query: Any, params: Any = None, **kw: Any) -> _Cursor:
-        text = _text(query, self)
+        given = _text(query, self)
+        if (text := here(given)) != given:
+            query = text.encode()
         if self.watch.needless(self.connection, text):
             return self
         if not self.watch.active:
-            refuse_statement(text)
-            self.watch.forget(text)
-            return super().execute(query, params, **kw)
+            self.watch.unwatched(self.connection, text, lambda: super(_Cursor, self).execute(query, params, **kw))
+            return self
         parts = () if params else _parts(text)
         if len(parts) < 2:
             self._watched(text, lambda: super(_Cursor, self).execute(query, params, **kw), params)
