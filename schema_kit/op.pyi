@@ -230,7 +230,8 @@ def repair_archive_table(
     It repairs what ``schema_kit archive verify`` reports. Missing columns are added, with their default for
     existing rows; types, defaults and NOT NULL are changed and checks are added and validated, on the archive and
     its partitions, as by ``add_column_concurrently`` and the other operations. Detached partitions in transit to
-    the archive are changed as well. Indexes stay as they are. A check that only the archive has is reported and
+    the archive are changed as well. A cold archive and its tables on the server get the columns that the archive
+    has got. Indexes stay as they are. A check that only the archive has is reported and
     kept; so is a NOT NULL column without a default, if rows are archived. To reverse it, change the table back and
     run it again.
 
