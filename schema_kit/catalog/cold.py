@@ -119,7 +119,7 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
 
 
 def printed(connection: Connection, name: QualifiedName) -> tuple[tuple[Property, ...], str]:
-    """Return what PostgreSQL prints of a table, and the condition that its bounds are; empty if it is no partition."""
+    """Return what PostgreSQL prints of a table, and its bounds as a condition; empty if it is not a partition."""
     proof = rows(connection, "SELECT pg_get_partition_constraintdef(to_regclass(%(name)s))", {"name": name.sql})
     return properties.read(connection, name), proof[0][0] or ""
 
