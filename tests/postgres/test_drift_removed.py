@@ -209,7 +209,7 @@ def quiet() -> sa.MetaData:
         sa.Column("d", sa.Enum("p", "q", native_enum=False, create_constraint=True)),
         sa.Column("e", sa.Integer, sa.CheckConstraint("e BETWEEN 1 AND 5")),
         sa.Column("f", sa.Text, sa.CheckConstraint("f IN ('x', 'y')", name="of_f"), nullable=False),
-        sa.Column("g", sa.Text, sa.Computed("lower(coalesce(f, 'x'))")),
+        sa.Column("g", sa.Text, sa.Computed("lower(coalesce(f, 'x'))", persisted=True)),
         sa.Column("h", mood),
         sa.Column("i", pg.DOMAIN("own", sa.Text, collation="C")),
         sa.Column("j", sa.String(9, collation="C")),
