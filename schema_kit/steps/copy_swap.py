@@ -123,9 +123,12 @@ class SwapCopy(LastKeys):
             if source.owner != self.table.owner:
                 yield f"ALTER TABLE {heir.sql} OWNER TO {owner_sql(source)}"
             yield from access_sql(source, heir)
-            yield comment_sql("TABLE", heir.sql, source.comment)
-            yield indexes_alike_sql(self.copy.old, heir)
-            yield comments_alike_sql(self.copy.old, heir)
+            if source.comment != self.table.comment:
+                yield comment_sql("TABLE", heir.sql, source.comment)
+            if any(one.comment or one.options or one.clustered or one.statistics for one in source.indexes):
+                yield indexes_alike_sql(self.copy.old, heir)
+            if any(kind != "COLUMN" for kind, _, _ in source.comments):
+                yield comments_alike_sql(self.copy.old, heir)
 
     def _compare(self) -> Iterable[str]:
         """All of the targets were made by the same statements: one shows whether they forgot something."""
