@@ -86,7 +86,7 @@ def _placed_type(operations: Operations, type_: Any) -> Any:
 def named_as(own: sa.Table, original: sa.Table) -> None:
     """Give indexes and constraints the names that a convention gives the original's.
 
-    One such as SQLAlchemy's own, ix_%(column_0_label)s, puts in the schema, which the original may not name.
+    One such as SQLAlchemy's own, ix_%(column_0_label)s, puts in the schema, which the original leaves out.
     """
     for mine, theirs in ((own.indexes, original.indexes), (own.constraints, original.constraints)):
         made = [(_made_of(one), one.name) for one in theirs if isinstance(one.name, conv)]

@@ -567,12 +567,62 @@ SET LOCAL statement_timeout = '0ms';
 ALTER TABLE "bots"."reactions" VALIDATE CONSTRAINT "reactions_message_id_fkey";
 COMMIT;
 
--- validate messages_chat_id_fkey of bots.messages
--- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+-- validate messages_chat_id_fkey of bots.messages_p20261001
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261001
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-ALTER TABLE "bots"."messages" VALIDATE CONSTRAINT "messages_chat_id_fkey";
+ALTER TABLE "bots"."messages_p20261001" VALIDATE CONSTRAINT "messages_chat_id_fkey";
+COMMIT;
+
+-- validate messages_chat_id_fkey of bots.messages_p20261101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."messages_p20261101" VALIDATE CONSTRAINT "messages_chat_id_fkey";
+COMMIT;
+
+-- validate messages_chat_id_fkey of bots.messages_p20261201
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261201
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."messages_p20261201" VALIDATE CONSTRAINT "messages_chat_id_fkey";
+COMMIT;
+
+-- validate messages_chat_id_fkey of bots.messages_p20270101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20270101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."messages_p20270101" VALIDATE CONSTRAINT "messages_chat_id_fkey";
+COMMIT;
+
+-- validate messages_chat_id_fkey of bots.messages_default
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."messages_default" VALIDATE CONSTRAINT "messages_chat_id_fkey";
+COMMIT;
+
+-- add foreign key messages_chat_id_fkey to bots.messages, taking over those of its partitions
+-- locks: ACCESS EXCLUSIVE on bots.chats
+-- locks: SHARE ROW EXCLUSIVE on bots.messages
+-- locks: SHARE ROW EXCLUSIVE on bots.messages_p20261001
+-- locks: SHARE ROW EXCLUSIVE on bots.messages_p20261101
+-- locks: SHARE ROW EXCLUSIVE on bots.messages_p20261201
+-- locks: SHARE ROW EXCLUSIVE on bots.messages_p20270101
+-- locks: SHARE ROW EXCLUSIVE on bots.messages_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
+SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+ALTER TABLE "bots"."messages" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY ("chat_id") REFERENCES "bots"."chats" ("id") ON DELETE CASCADE;
 COMMIT;
 
 -- analyze bots.messages

@@ -382,12 +382,44 @@ SET LOCAL statement_timeout = '0ms';
 ALTER TABLE "public"."likes" VALIDATE CONSTRAINT "likes_event_fkey";
 COMMIT;
 
--- validate events_place_fkey of public.events
--- locks: SHARE UPDATE EXCLUSIVE on public.events
+-- validate events_place_fkey of public.events_default
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-ALTER TABLE "public"."events" VALIDATE CONSTRAINT "events_place_fkey";
+ALTER TABLE "public"."events_default" VALIDATE CONSTRAINT "events_place_fkey";
+COMMIT;
+
+-- validate events_place_fkey of public.events_p20261001
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261001
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_p20261001" VALIDATE CONSTRAINT "events_place_fkey";
+COMMIT;
+
+-- validate events_place_fkey of public.events_p20261101
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_p20261101" VALIDATE CONSTRAINT "events_place_fkey";
+COMMIT;
+
+-- add foreign key events_place_fkey to public.events, taking over those of its partitions
+-- locks: ACCESS EXCLUSIVE on public.places
+-- locks: SHARE ROW EXCLUSIVE on public.events
+-- locks: SHARE ROW EXCLUSIVE on public.events_default
+-- locks: SHARE ROW EXCLUSIVE on public.events_p20261001
+-- locks: SHARE ROW EXCLUSIVE on public.events_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN LOCK TABLE ONLY "public"."places" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "public"."events" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "public"."events_default" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "public"."events_p20261001" IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE ONLY "public"."events_p20261101" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
+SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+ALTER TABLE "public"."events" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY ("place") REFERENCES "public"."places" ("id");
 COMMIT;
 
 -- drop public.events_before__old, whose rows were copied
