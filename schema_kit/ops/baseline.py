@@ -63,8 +63,8 @@ def drop_extension(operations: Operations, name: str) -> Task:
 def create_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
     """Create each table of *metadata* that is missing; compare, and keep, each table that exists.
 
-    Enums, arrays of them and comments are created as well; domains are not. Foreign keys in a circle are added once both
-    tables exist. Types are compared as PostgreSQL prints them. The reverse is ``drop_baseline``.
+    Enums, arrays of them and comments are created as well; domains are not. Foreign keys in a circle are added once
+    both tables exist. Types are compared as PostgreSQL prints them. The reverse is ``drop_baseline``.
 
     Locks: SHARE ROW EXCLUSIVE on a table that a new foreign key references, briefly, within the lock budget.
 
