@@ -179,7 +179,7 @@ def _libpq(engine: Engine) -> Callable[[], str]:
 
 
 def _of_psycopg2(engine: Engine) -> str:
-    """Return how a connection of psycopg2 was made, which tells that itself, its password included."""
+    """Return how a connection of psycopg2 was made, which reports that itself, its password included."""
     made: Any = engine.pool._invoke_creator(cast(Any, None))
     try:
         return conninfo.make_conninfo(**_options({**made.info.dsn_parameters, "password": made.info.password}))

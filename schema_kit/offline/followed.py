@@ -329,15 +329,26 @@ class Followed(Placeholder):
             self._tables[other.name] = replace(other, foreign_keys=left)
 
     def rename(self, name: QualifiedName, new: str) -> None:
-        """Take note of a table's new name."""
-        if name in self._tables:
-            table = self._tables.pop(name)
-            self._tables[name.sibling(new)] = replace(table, name=name.sibling(new))
+        """Take note of a table's new name, and of the foreign keys to it."""
+        if name not in self._tables:
+            return
+        now = name.sibling(new)
+        self._tables[now] = replace(self._tables.pop(name), name=now)
+        for own, table in tuple(self._tables.items()):
+            keys = tuple(_renamed(key, name, now) for key in table.foreign_keys)
+            self._tables[own] = replace(table, foreign_keys=keys)
 
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
         """Return the table that earlier steps have made the index on."""
         owners = (name for name in self._tables if name.schema == index.schema)
         return next((name for name in owners if self._tables[name].index(index.name)), None)
+
+
+def _renamed(key: ForeignKey, name: QualifiedName, now: QualifiedName) -> ForeignKey:
+    table = now if key.table == name else key.table
+    if key.referenced != name:
+        return replace(key, table=table)
+    return replace(key, table=table, referenced=now, definition=key.definition.replace(name.sql, now.sql))
 
 
 def _with_key(table: Table, key: KeyDeclaration, index: str) -> Table:

@@ -66,7 +66,7 @@ def add_column_concurrently(
     """
     del if_not_exists, inline_references, inline_primary_key
     table = existing(operations, table_name, schema)
-    key_name = keywords.column_key_name(operations, table_name, column)
+    key_name = keywords.column_key_name(operations, table_name, column, schema)
     return task(columns.add, table, column_declaration(table, column, key_name, partial(existing, operations)))
 
 

@@ -86,7 +86,10 @@ def create_foreign_key_concurrently(
         columns_of(called, "local_cols", local_cols),
         columns_of(called, "remote_cols", remote_cols),
     )
-    made = ops.CreateForeignKeyOp(constraint_name, source_table, referent_table, [*local_cols], [*remote_cols])
+    schemas = {"source_schema": source_schema, "referent_schema": referent_schema}
+    made = ops.CreateForeignKeyOp(
+        constraint_name, source_table, referent_table, [*local_cols], [*remote_cols], **schemas
+    )
     declared = foreign_key_declaration(
         keywords.constraint_name(operations, made, constraint_name, source_table, local_cols),
         existing(operations, source_table, source_schema),
@@ -146,7 +149,9 @@ def create_check_constraint_concurrently(
     never = "PostgreSQL checks each row at once, and has no deferred checks"
     refuse_unknown(called, dialect_kw, {"deferrable": never, "initially": never})
     table, expression = existing(operations, table_name, schema), sql_of(condition)
-    made = ops.CreateCheckConstraintOp(constraint_name, table_name, sa.text(expression.replace(":", "\\:")))
+    made = ops.CreateCheckConstraintOp(
+        constraint_name, table_name, sa.text(expression.replace(":", "\\:")), schema=schema
+    )
     name = keywords.constraint_name(operations, made, constraint_name, table_name, ())
     # A comment at its end takes nothing along that follows.
     expression += "\n" if "--" in expression else ""
@@ -203,7 +208,7 @@ def create_unique_constraint_concurrently(
     called = "create_unique_constraint_concurrently"
     refuse_unknown(called, dialect_kw)
     columns = columns_of(called, "columns", columns)
-    made = ops.CreateUniqueConstraintOp(constraint_name, table_name, columns)
+    made = ops.CreateUniqueConstraintOp(constraint_name, table_name, columns, schema=schema)
     declared = KeyDeclaration(
         keywords.constraint_name(operations, made, constraint_name, table_name, columns),
         existing(operations, table_name, schema),
@@ -253,7 +258,7 @@ def create_primary_key_concurrently(
     """
     called, table = "create_primary_key_concurrently", existing(operations, table_name, schema)
     columns = columns_of(called, "columns", columns)
-    made = ops.CreatePrimaryKeyOp(constraint_name, table_name, columns)
+    made = ops.CreatePrimaryKeyOp(constraint_name, table_name, columns, schema=schema)
     name = keywords.constraint_name(operations, made, constraint_name, table_name, columns)
     include = columns_of(called, "postgresql_include", postgresql_include) if postgresql_include else ()
     return task(constraints.create_primary_key, KeyDeclaration(name, table, columns, primary=True, include=include))
@@ -361,7 +366,7 @@ def drop_constraint_concurrently(
     if type_ not in _TYPES:
         known = ", ".join(filter(None, _TYPES))
         raise DeclarationError(f"op.drop_constraint_concurrently(type_={type_!r}): give one of {known}, or nothing.")
-    name = keywords.dropped_name(operations, constraint_name, table_name, type_)
+    name = keywords.dropped_name(operations, constraint_name, table_name, type_, schema)
     return task(constraints.drop, name, existing(operations, table_name, schema))
 
 

@@ -118,10 +118,11 @@ def create_partitioned_table(
     refuse_unknown("create_partitioned_table", dialect_kw, _NOT_PARTITIONED)
     parent = new(operations, table_name, schema)
     key = f"{partition_by.strategy} ({ident(partition_by.column)})" if partition_by else f"RANGE ({ident(control)})"
+    as_given = [one._copy() for one in columns if isinstance(one, sa.Column)]
     table = CreateTableOp(
         table_name, columns, schema=parent.schema, comment=comment, postgresql_partition_by=key
     ).to_table(operations.migration_context)
-    named_as(table, CreateTableOp(table_name, columns, schema=schema).to_table(operations.migration_context))
+    named_as(table, CreateTableOp(table_name, as_given, schema=schema).to_table(operations.migration_context))
     placed(operations, table)
     policy = Partitioning(
         parent,

@@ -86,7 +86,7 @@ def create_index_concurrently(
     refuse_blocking("create_index_concurrently", postgresql_concurrently)
     columns = listed("create_index_concurrently", "columns", columns)
     declared = declaration(
-        keywords.index_name(operations, index_name, table_name, columns),
+        keywords.index_name(operations, index_name, table_name, columns, schema),
         existing(operations, table_name, schema),
         columns,
         unique=unique,
@@ -165,7 +165,7 @@ def replace_index_concurrently(
     refuse_blocking("replace_index_concurrently", postgresql_concurrently)
     columns = listed("replace_index_concurrently", "columns", columns)
     declared = declaration(
-        keywords.index_name(operations, index_name, table_name, columns),
+        keywords.index_name(operations, index_name, table_name, columns, schema),
         existing(operations, table_name, schema),
         columns,
         unique=unique,
@@ -220,7 +220,7 @@ def drop_index_concurrently(
     del if_exists
     refuse_unknown("drop_index_concurrently", dialect_kw)
     refuse_blocking("drop_index_concurrently", postgresql_concurrently)
-    index = existing(operations, keywords.index_name(operations, index_name, table_name, ["x"]), schema)
+    index = existing(operations, keywords.index_name(operations, index_name, table_name, ["x"], schema), schema)
     return task(indexes.drop, index, index.sibling(table_name) if table_name else None)
 
 

@@ -95,7 +95,9 @@ def _column(called: str, keyword: str, given: Any) -> str:
     )
 
 
-def index_name(operations: Operations, name: str | None, table: str | None, columns: Sequence[Any]) -> str:
+def index_name(
+    operations: Operations, name: str | None, table: str | None, columns: Sequence[Any], schema: str | None
+) -> str:
     """Return the name of an index, by the naming convention of target_metadata.
 
     Args:
@@ -103,9 +105,11 @@ def index_name(operations: Operations, name: str | None, table: str | None, colu
         name: as given; None leaves it to the convention.
         table: its table; None where only the index is named.
         columns: its elements.
+        schema: as given: a convention may have it in the name.
     """
     spelled = [each if isinstance(each, str | sa.TextClause) else sa.text(sql_of(each)) for each in columns]
-    made = ops.CreateIndexOp(name, table or "no_table", spelled).to_index(operations.migration_context)
+    operation = ops.CreateIndexOp(name, table or "no_table", spelled, schema=schema)
+    made = operation.to_index(operations.migration_context)
     return _final(operations, made, name) or fit(f"{table}_{'_'.join(map(str, spelled))}", "_idx")
 
 
@@ -125,7 +129,7 @@ def constraint_name(operations: Operations, made: Any, name: str | None, table: 
     return found or fit(stem, suffix)
 
 
-def dropped_name(operations: Operations, name: str, table: str, type_: str | None) -> str:
+def dropped_name(operations: Operations, name: str, table: str, type_: str | None, schema: str | None) -> str:
     """Return the name of an existing constraint, by the naming convention of target_metadata.
 
     Args:
@@ -133,16 +137,17 @@ def dropped_name(operations: Operations, name: str, table: str, type_: str | Non
         name: as given.
         table: its table.
         type_: ``foreignkey``, ``primary``, ``unique`` or ``check``; None leaves the name as it is given.
+        schema: as given.
     """
-    made = schemaobj.SchemaObjects(operations.migration_context).generic_constraint(name, table, type_)
+    made = schemaobj.SchemaObjects(operations.migration_context).generic_constraint(name, table, type_, schema)
     return _final(operations, made, name) or name
 
 
-def column_key_name(operations: Operations, table: str, column: sa.Column[Any]) -> str | None:
+def column_key_name(operations: Operations, table: str, column: sa.Column[Any], schema: str | None) -> str | None:
     """Return the name of a column's own foreign key, where it has one or the naming convention gives it one."""
     if not column.foreign_keys:
         return None
-    made = schemaobj.SchemaObjects(operations.migration_context).table(table, column._copy())
+    made = schemaobj.SchemaObjects(operations.migration_context).table(table, column._copy(), schema=schema)
     return next((_final(operations, key, None) for key in made.foreign_key_constraints), None)
 
 

@@ -12,6 +12,7 @@ from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import conv
 
 from schema_kit import execute
 from schema_kit.catalog.search_path import RELATION, TYPE, schema_of
@@ -83,20 +84,20 @@ def _placed_type(operations: Operations, type_: Any) -> Any:
 
 
 def named_as(own: sa.Table, original: sa.Table) -> None:
-    """Give indexes and constraints that columns ask for the names of the original's.
+    """Give indexes and constraints the names that a convention gives the original's.
 
-    A convention such as SQLAlchemy's own, ix_%(column_0_label)s, puts in the schema, which the original may not name.
+    One such as SQLAlchemy's own, ix_%(column_0_label)s, puts in the schema, which the original leaves out.
     """
     for mine, theirs in ((own.indexes, original.indexes), (own.constraints, original.constraints)):
-        names = {_asked_for(one): one.name for one in theirs}
+        made = [(_made_of(one), one.name) for one in theirs if isinstance(one.name, conv)]
+        names = {key: name for key, name in made if sum(other == key for other, _ in made) == 1}
         for one in mine:
-            if (key := _asked_for(one)) is not None:
-                one.name = names[key]
+            if isinstance(one.name, conv):
+                one.name = names.get(_made_of(one), one.name)
 
 
-def _asked_for(one: Any) -> tuple[str, ...] | None:
-    """Return the columns of what ``index=True`` or ``unique=True`` has made."""
-    return tuple(column.name for column in one.columns) if getattr(one, "_column_flag", False) else None
+def _made_of(one: Any) -> tuple[type, tuple[str, ...]]:
+    return type(one), tuple(column.name for column in one.columns)
 
 
 def translated(operations: Operations, schema: str | None) -> str | None:

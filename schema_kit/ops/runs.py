@@ -66,7 +66,7 @@ def _write(context: MigrationContext, kw: dict[str, Any]) -> None:
     out, script = context.impl.output_buffer, io.StringIO()
     context.impl.output_buffer = script
     try:
-        with Operations.context(context):  # after following, op is of no context
+        with Operations.context(context):  # following has ended the context of op
             _run(context, **kw)
     finally:
         context.impl.output_buffer = out
@@ -90,7 +90,7 @@ def _follow(context: MigrationContext, kw: dict[str, Any]) -> None:
     try:
         with Operations.context(before):
             _run(before, **kw)
-    except Exception as error:  # a revision that is no script: it reads the database, say
+    except Exception as error:  # one cannot be a script: it reads the database, say
         context.impl.memo[UNFOLLOWED] = f"{type(error).__name__}: {error}"
         return
     finally:

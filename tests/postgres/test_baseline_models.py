@@ -69,7 +69,7 @@ def arrays_of_enums(metadata: sa.MetaData) -> None:
 
 def asked_for_by_columns(metadata: sa.MetaData) -> None:
     """Names that a convention makes, the default one of SQLAlchemy's among them: no schema in them."""
-    metadata.naming_convention = {**metadata.naming_convention, "uq": "uq_%(column_0_label)s"}
+    metadata.naming_convention = {"ix": "ix_%(column_0_label)s", "uq": "uq_%(column_0_label)s"}
     asked = (sa.Column("a", sa.Integer, index=True), sa.Column("b", sa.Text, unique=True))
     sa.Table("t", metadata, key(), *asked, sa.Column("c", sa.Integer, index=True, unique=True), prefixes=["UNLOGGED"])
 

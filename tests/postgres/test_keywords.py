@@ -143,6 +143,68 @@ def test_it_means_the_same(database: Database, case: str, convention: dict[str, 
     assert made(database, ALIKE[case], "ours", convention) == made(database, ALIKE[case], "", convention)
 
 
+LABELS = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(column_0_label)s",
+    "fk": "fk_%(column_0_label)s_%(referred_table_name)s",
+    "pk": "pk_%(column_0_label)s",
+}
+
+
+def referring(schema: str | None) -> sa.Column[Any]:
+    return sa.Column("z", sa.BigInteger, sa.ForeignKey(f"{schema}.r.id" if schema else "r.id"))
+
+
+def partitioned(op: Any, ours: str, schema: str | None) -> None:
+    columns = (sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("a", sa.Integer, index=True))
+    if ours:
+        op.create_partitioned_table("p", *columns, referring(schema), schema=schema, control="id", interval="10")
+    else:
+        by = {"postgresql_partition_by": "RANGE (id)"}
+        op.create_table("p", *columns, referring(schema), schema=schema, **by)
+
+
+NAMED: tuple[Callable[[Any, str, str | None], Any], ...] = (
+    lambda op, ours, schema: getattr(op, f"create_index{ours}")(None, "t", ["a"], schema=schema),
+    lambda op, ours, schema: getattr(op, f"create_unique_constraint{ours}")(None, "t", ["a"], schema=schema),
+    lambda op, ours, schema: getattr(op, f"create_primary_key{ours}")(None, "t", ["id"], schema=schema),
+    lambda op, ours, schema: getattr(op, f"create_foreign_key{ours}")(
+        None, "t", "r", ["r_id"], ["id"], source_schema=schema, referent_schema=schema
+    ),
+    lambda op, ours, schema: getattr(op, f"add_column{ours}")("t", referring(schema), schema=schema),
+    partitioned,
+)
+ITS_NAMES = """
+SELECT conname::text FROM pg_constraint WHERE connamespace = to_regnamespace('{0}') AND contype <> 'n'
+  AND conrelid NOT IN (SELECT inhrelid FROM pg_inherits)
+UNION SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace('{0}') AND relkind IN ('i', 'I')
+  AND NOT relispartition ORDER BY 1
+"""
+
+
+@pytest.mark.parametrize("schema", ["app", None])
+def test_a_convention_has_the_schema_that_is_given_and_no_other(database: Database, schema: str | None) -> None:
+    where = schema or "public"
+    for call in NAMED:
+        found = []
+        for ours in ("_concurrently", ""):
+            database.sql(
+                "DROP SCHEMA IF EXISTS app, schema_kit CASCADE", "DROP TABLE IF EXISTS t, r, p", "CREATE SCHEMA app"
+            )
+            with database.connect() as connection:
+                connection.execute(f"SET search_path = {where}; {TABLES}".encode())
+            engine = sa.create_engine(
+                sa.make_url(database.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
+            )
+            with engine.connect() as given:
+                metadata = sa.MetaData(naming_convention=LABELS)
+                context = MigrationContext.configure(given, opts={"target_metadata": metadata})
+                with Operations.context(context), context.begin_transaction():
+                    call(Operations(context), ours, schema)
+            found.append(database.sql(ITS_NAMES.format(where)))
+        assert found[0] == found[1]
+
+
 def test_every_keyword_is_there() -> None:
     for alembics, ours in SHADOWS.items():
         theirs = inspect.signature(getattr(Operations, alembics)).parameters

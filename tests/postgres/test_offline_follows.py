@@ -61,6 +61,7 @@ CHAINS: dict[str, tuple[str, ...]] = {
         PART,
         'op.create_foreign_key_concurrently("to_a", "p", "a", ["id"], ["id"])',
     ),
+    "after the table that it refers to was renamed": (TABLE, 'op.rename_table("a", "a2")', CONVERT),
     "an index that Alembic made": (TABLE, 'op.create_index("ix", "t", ["n"])', 'op.drop_index_concurrently("ix")'),
 }
 
@@ -102,9 +103,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    from os import environ
-    url = environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:")
-    with create_engine(url).connect() as connection:
+    with create_engine(x["url"].replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
         context.configure(connection=connection, **options)
         with context.begin_transaction():
             context.run_migrations()
