@@ -55,9 +55,10 @@ def read(text: str, timeouts: bool) -> Script:
             found = None
         if found and found["role"]:
             roles.append(found["role"])
+        another = bool(found and found["database"] and databases - {found["database"]})
         if found and found["database"]:
             databases.add(found["database"])
-        if is_statement and (_REFUSED.match(line) or len(databases) > 1):
+        if another or (is_statement and _REFUSED.match(line)):
             refused.append(line)
         kept.append("" if found else line)
     return Script("\n".join(kept), tuple(refused), tuple(roles))

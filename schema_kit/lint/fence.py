@@ -75,7 +75,8 @@ def refuse_statement(sql: str) -> None:
         Refused: it does.
     """
     if _FENCE and (
-        _OF_THE_SERVER.match(without_leading_comments(sql)) or any(_OUTSIDE.search(text) for text in (sql, _NOTE.sub(" ", sql), _SUM.sub("", sql)))
+        _OF_THE_SERVER.match(without_leading_comments(sql))
+        or any(_OUTSIDE.search(text) for text in (sql, _NOTE.sub(" ", sql), _SUM.sub("", sql)))
     ):
         refuse(f"a statement makes the server reach outside this database: {' '.join(sql.split())[:120]}")
 
@@ -181,13 +182,14 @@ def _ours() -> bool:
         name = frame.f_globals.get("__name__", "")
         if name == "alembic.runtime.migration":  # who calls the revision
             return False
-        lint = name.startswith("schema_kit.lint") and name != "schema_kit.lint.standstill"
+        lint = name.startswith("schema_kit.lint") and name not in _CONNECT
         if name.startswith("schema_kit.") and not lint and name != "schema_kit.environment":
             return True
         frame = frame.f_back
     return False
 
 
+_CONNECT = ("schema_kit.lint.standstill", "schema_kit.lint.shared")
 _FENCE: list[Fence] = []
 _HOOKED: list[bool] = []
 

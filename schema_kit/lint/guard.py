@@ -1,7 +1,7 @@
 """At run time: a plain statement that would block or rewrite a large table is warned of before it is sent, or refused.
 
-What is heavy says `heavy.py`: statements of a text one by one, those of DO blocks among them; many that write a few rows
-each are one transaction that writes many.
+What is heavy says `heavy.py`: statements of a text one by one, those of DO blocks among them. Many that write a few
+rows each are one transaction that writes many.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
@@ -27,6 +27,7 @@ from schema_kit.names import QualifiedName
 Mode = Literal["warn", "refuse", "off"]
 ROWS = 100_000
 """Tables below are worked on in a moment."""
+
 
 @dataclass
 class Guard:
@@ -59,7 +60,7 @@ class Guard:
         if self.mode == "off":
             yield
             return
-        listeners = {
+        listeners: dict[str, Callable[..., None]] = {
             "before_cursor_execute": self._before,
             "after_cursor_execute": self._after,
             "commit": self._ended,

@@ -152,8 +152,8 @@ _NEEDLESS = {
 }
 """An index exists already; a check by which PostgreSQL sees that no row has to be read."""
 _NULLABLE = """
-SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-WHERE i.indexrelid = pg_catalog.to_regclass(%(name)s) AND NOT a.attnotnull
+SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid
+WHERE a.attnum = ANY (i.indkey) AND i.indexrelid = pg_catalog.to_regclass(%(name)s) AND NOT a.attnotnull
 """
 _HELD = """
 SELECT 1 FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
@@ -167,7 +167,8 @@ FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) t UNION SELECT c.oid) t ON true
 LEFT JOIN pg_catalog.pg_class p ON p.oid = t.relid AND p.relkind IN ('r', 'm')
-LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY (k.conkey)
+LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL
+  AND i.indkey[0] = ANY (k.conkey)
 WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = pg_catalog.to_regclass(%(name)s)
 GROUP BY 1, 2, k.oid, k.confdeltype, k.confrelid
 """
@@ -291,7 +292,9 @@ class Heavy:
         tables = dict[QualifiedName, int]()
         for table, count in _written(plan):
             tables[table] = tables.get(table, 0) + count
-        small = plan["Total Cost"] < self.rows * _CPU_TUPLE_COST and not any("Index Cond" in node for node in _all(plan))
+        small = plan["Total Cost"] < self.rows * _CPU_TUPLE_COST and not any(
+            "Index Cond" in node for node in _all(plan)
+        )
         return Written(tables, small or not list(unbounded(plan, frozenset())))
 
     def referring(self, sql: str, table: QualifiedName, count: int) -> str | None:

@@ -79,4 +79,3 @@ def _settings(values: dict[str, str], *, local: bool) -> str:
         f"pg_catalog.set_config('auto_explain.{name}', '{value}', {scope})" for name, value in values.items()
     )
     return _AS_OWNER.format(local=scope, settings=settings)
-

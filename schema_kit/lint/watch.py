@@ -46,7 +46,9 @@ _UNDOES = re.compile(r"\s*(ROLLBACK|ABORT)\b", re.IGNORECASE)
 _READS_BY_PLAN = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE|WITH|SELECT|EXECUTE|EXPLAIN)\b", re.IGNORECASE)
 _RUNS_OTHERS = re.compile(r"\s*(DO|CALL|SELECT|EXECUTE|EXPLAIN|UPDATE|DELETE|INSERT|MERGE|WITH)\b", re.IGNORECASE)
 _ROWS_ALONE = re.compile(r"\s*DO\b(?!.*\b(ALTER|CREATE|DROP|REINDEX|REFRESH)\b)", re.IGNORECASE | re.DOTALL)
-_OF_THE_SERVER = re.compile(r"\b(ROLE|USER|GROUP|DATABASE|TABLESPACE|EXECUTE|GRANT|REVOKE)\b", re.IGNORECASE)
+_OF_THE_SERVER = re.compile(
+    r"^\s*(DO|CALL|SELECT)\b|\b(ROLE|USER|GROUP|DATABASE|TABLESPACE|EXECUTE|GRANT|REVOKE)\b", re.IGNORECASE
+)
 _ASKS = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|VALUES|TABLE)\b", re.IGNORECASE)
 _ROWS = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE)\b", re.IGNORECASE)
 _LOCKS_ROWS = re.compile(r"\bFOR\s+(NO\s+KEY\s+)?(UPDATE|SHARE)\b", re.IGNORECASE)
@@ -348,9 +350,7 @@ class Watch:
         eyes.rows(self.nested.end(local=False))
         self._known = after = eyes.look()
         reached = dict(one for plan in self.nested.plans for one in unbounded(plan, self._new(after)))
-        self._note(
-            before, after, sql, alone=True, there=eyes.count, begins=eyes.begins, locks=locks, reached=reached
-        )
+        self._note(before, after, sql, alone=True, there=eyes.count, begins=eyes.begins, locks=locks, reached=reached)
         self.committed(connection)
 
     @contextmanager

@@ -56,6 +56,51 @@ DANGEROUS: dict[str, tuple[str, str]] = {
         "op.get_bind().connection.cursor().execute('UPDATE plain SET a = a + 1')",
     ),
     "update_without_commit_in_block": ("whole_table", block("BEGIN", "UPDATE plain SET a = 1", "COMMIT")),
+    "update_behind_a_comment": ("whole_table", sql("-- all of them\nUPDATE plain SET a = 1")),
+    "update_behind_another_comment": ("whole_table", sql("/* all /* of */ them */ DELETE FROM plain WHERE b > 3")),
+    "update_explained": ("whole_table", sql("EXPLAIN ANALYZE UPDATE plain SET a = 1")),
+    "update_prepared": ("whole_table", sql("PREPARE q AS UPDATE plain SET a = 1", "EXECUTE q", "DEALLOCATE q")),
+    "block_that_updates": ("whole_table", sql("DO $$ BEGIN UPDATE plain SET a = 1 WHERE b IS NULL; END $$")),
+    "block_with_an_open_range": ("whole_table", sql("DO $$ BEGIN DELETE FROM orders WHERE id > 7; END $$")),
+    "block_with_a_variable": (
+        "whole_table",
+        sql("DO $$ DECLARE day timestamp := now(); BEGIN DELETE FROM orders WHERE made < day; END $$"),
+    ),
+    "block_of_composed_statements": (
+        "whole_table",
+        sql("DO $$ BEGIN EXECUTE format('UPDATE %I SET a = 1', 'plain'); END $$"),
+    ),
+    "block_with_ddl_too": (
+        "whole_table",
+        sql("DO $$ BEGIN CREATE TABLE fresh (a int); UPDATE plain SET a = 1; END $$"),
+    ),
+    "function_that_updates": (
+        "whole_table",
+        sql(
+            "CREATE FUNCTION fill(n int) RETURNS void LANGUAGE sql AS 'DELETE FROM orders WHERE id > n'",
+            "SELECT fill(3)",
+        ),
+    ),
+    "procedure_that_updates": (
+        "whole_table",
+        sql(
+            "CREATE PROCEDURE fill() LANGUAGE plpgsql AS 'BEGIN UPDATE plain SET a = 1 WHERE a IS NULL; END'",
+            "CALL fill()",
+        ),
+    ),
+    "trigger_that_updates": (
+        "whole_table",
+        sql(
+            "CREATE OR REPLACE FUNCTION note_it() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN UPDATE plain SET a = 1; RETURN NEW; END'",
+            "INSERT INTO orders (shop) VALUES (NULL)",
+        ),
+    ),
+    "procedure_that_commits": (
+        "whole_table",
+        "op.execute('CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN UPDATE plain SET a = 1; COMMIT; END $$')\n"
+        + block("CALL fill()"),
+    ),
     "emptied_by_delete": ("whole_table", sql("DELETE FROM shops")),
     "truncate_cascade": ("rows_gone", sql("TRUNCATE orders CASCADE")),
     "truncate_restart": ("rows_gone", sql("TRUNCATE old.notes RESTART IDENTITY")),
@@ -65,6 +110,13 @@ DANGEROUS: dict[str, tuple[str, str]] = {
     # locks
     "lock_table": ("blocks", sql("LOCK TABLE orders", "UPDATE orders SET total = 1 WHERE id = 1")),
     "lock_table_share": ("blocks", sql("LOCK TABLE orders IN SHARE MODE", "SELECT price_of(1)")),
+    "reindex_of_a_schema": ("blocks", block("REINDEX SCHEMA old")),
+    "reindex_of_partitions": ("blocks", block("REINDEX TABLE weeks")),
+    "procedure_that_builds": (
+        "blocks",
+        "op.execute('CREATE PROCEDURE build() LANGUAGE plpgsql AS $$ BEGIN COMMIT; CREATE INDEX ON plain (a); END $$')"
+        "\n" + block("CALL build()"),
+    ),
     "lock_table_in_a_block": (
         "blocks",
         sql("DO $$ BEGIN LOCK TABLE orders IN EXCLUSIVE MODE; END $$", "INSERT INTO plain VALUES (1, 1)"),
@@ -302,6 +354,8 @@ DANGEROUS: dict[str, tuple[str, str]] = {
     "published_without_key": ("code_breaks", sql("ALTER PUBLICATION news ADD TABLE plain")),
     "published_key_dropped": ("code_breaks", sql("ALTER TABLE told DROP CONSTRAINT told_pkey")),
     "published_all": ("code_breaks", sql("CREATE PUBLICATION everything FOR ALL TABLES")),
+    "publication_dropped": ("code_breaks", sql("DROP PUBLICATION news")),
+    "published_no_more": ("code_breaks", sql("ALTER PUBLICATION news DROP TABLE told")),
     "inheritance_ended": ("code_breaks", sql("ALTER TABLE cats NO INHERIT animals")),
     "column_json_by_type": ("type_trap", sql("ALTER TABLE plain ALTER a TYPE json USING to_json(a)")),
     # what PostgreSQL refuses

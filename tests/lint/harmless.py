@@ -170,6 +170,20 @@ HARMLESS: dict[str, str] = {
         "SET LOCAL lock_timeout = '2s'", "SET LOCAL statement_timeout = '5s'", "ALTER TABLE orders ADD m int"
     ),
     "table_of_a_query": sql("CREATE TABLE fresh AS SELECT * FROM orders"),
+    "one_row_in_a_block": sql("DO $$ DECLARE n int := 7; BEGIN UPDATE orders SET total = 1 WHERE id = n; END $$"),
+    "a_range_in_a_block": sql("DO $$ BEGIN UPDATE orders SET total = 1 WHERE id BETWEEN 5 AND 500; END $$"),
+    "one_row_by_a_function": sql(
+        "CREATE FUNCTION one(n int) RETURNS void LANGUAGE sql AS 'UPDATE orders SET total = 1 WHERE id = n'",
+        "SELECT one(3)",
+    ),
+    "batch_in_a_block": sql(
+        "DO $$ BEGIN UPDATE orders SET total = 1 WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 100); END $$"
+    ),
+    "one_row_behind_a_comment": sql("-- the first\nUPDATE orders SET total = 1 WHERE id = 1"),
+    "publication_made_again": sql("DROP PUBLICATION news", "CREATE PUBLICATION news FOR TABLE told, shops"),
+    "rights_on_the_database": sql(
+        "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO PUBLIC', current_database()); END $$"
+    ),
     "nothing": "pass",
     "a_block_of_both": "op.add_column('plain', sa.Column('c', sa.Integer))\n"
     + BLOCK

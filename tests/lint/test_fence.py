@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.support.lint import ENV, Project, kinds
@@ -128,3 +130,85 @@ def test_a_server_of_the_dump_is_not_reached(trap: Trap, scratch: str, tmp_path:
     project.revision("reads", "op.execute('CREATE TABLE here AS SELECT * FROM there')")
     report = project.judge("reads", schema=dump)
     assert (report.findings[0].kind if report.findings else "", trap.knocks) == ("fails", 0), report.text()
+
+
+BLOCK = "with op.get_context().autocommit_block():\n    "
+OF_THE_SERVER = {
+    "system": BLOCK + "op.execute(\"-- for now\\nALTER SYSTEM SET work_mem = '5MB'\")",
+    "reload": "op.execute('SELECT pg_reload_conf()')",
+    "database": BLOCK + "op.execute('CREATE DATABASE {role}')",
+    "database renamed": "op.execute('ALTER DATABASE {role}_b RENAME TO {role}')",
+    "tablespace": BLOCK + "op.execute(\"CREATE TABLESPACE {role} LOCATION '/tmp'\")",
+    "role": "op.execute('ALTER ROLE {role} CREATEDB')",
+    "role in a block": "op.execute(\"DO $$ BEGIN EXECUTE 'ALTER RO' || 'LE {role} CREATEDB'; END $$\")",
+    "role by a function": 'op.execute("CREATE FUNCTION f() RETURNS void LANGUAGE sql '
+    "AS 'ALTER ROLE {role} CREATEDB'\")\nop.execute('SELECT f()')",
+    "role that commits": BLOCK + "op.execute('ALTER ROLE {role} CREATEDB')",
+    "role, swallowed": "try:\n    op.execute('ALTER ROLE {role} CREATEDB')\nexcept Exception:\n    pass",
+    "role dropped": "op.execute('DROP ROLE {role}')",
+    "member": "op.execute('GRANT pg_monitor TO {role}')",
+    "setting of a role": "op.execute(\"ALTER ROLE {role} SET work_mem = '5MB'\")",
+    "setting of every role": "op.execute(\"ALTER ROLE ALL SET work_mem = '5MB'\")",
+    "comment": "op.execute(\"COMMENT ON ROLE {role} IS 'changed'\")",
+    "program, with a comment": "op.execute(\"COPY t FROM /* now */ PROGRAM 'cat'\")",
+    "file": "op.execute(\"COPY t TO '/tmp/{role}'\")",
+    "large object": "op.execute(\"SELECT lo_export(lo_create(0), '/tmp/{role}')\")",
+    "slot": "op.execute(\"SELECT pg_create_physical_replication_slot('{role}')\")",
+}
+OF_THE_SERVER_PLAIN = {"system", "role in a block", "role that commits"}
+STATE = """
+SELECT r.rolcreatedb, r.rolconfig::text, pg_has_role(r.rolname, 'pg_monitor', 'member'),
+       shobj_description(r.oid, 'pg_authid'),
+       (SELECT count(*) FROM pg_db_role_setting WHERE setrole = 0 AND setdatabase = 0),
+       (SELECT count(*) FROM pg_database WHERE datname = r.rolname),
+       (SELECT count(*) FROM pg_replication_slots WHERE slot_name = r.rolname),
+       (SELECT count(*) FROM pg_file_settings WHERE sourcefile ~ 'auto.conf' AND name = 'work_mem')
+FROM pg_roles r WHERE r.rolname = %s
+"""
+
+
+@pytest.mark.majors
+@pytest.mark.parametrize("old", longer((False, True), True))
+@pytest.mark.parametrize(
+    "what", longer(OF_THE_SERVER, *(what for what in OF_THE_SERVER if what not in OF_THE_SERVER_PLAIN))
+)
+def test_what_is_not_of_one_database_stays_as_it_is(what: str, old: bool, scratch: str, tmp_path: Path) -> None:
+    role = f"kept_{secrets.token_hex(4)}"
+    project = Project.new(tmp_path / "p", scratch)
+    project.revision("changes", "op.execute('CREATE TABLE t (id int)')\n" + OF_THE_SERVER[what].format(role=role))
+    project.revision("newest", "pass", below="changes")
+    with psycopg.connect(scratch, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {role}".encode())
+        before = server.execute(STATE, [role]).fetchall()
+        try:
+            report = project.judge("newest" if old else "changes")
+            assert server.execute(STATE, [role]).fetchall() == before
+            assert report.exit_code == 1, report.text()
+            assert "reach" in report.unjudged[0].why, report.text()
+        finally:
+            server.execute(f"DROP ROLE IF EXISTS {role}".encode())
+
+
+def test_roles_of_a_revision_cannot_log_in_and_go_when_nothing_depends_on_them(scratch: str, tmp_path: Path) -> None:
+    role = f"made_{secrets.token_hex(4)}"
+    project = Project.new(tmp_path / "p", scratch)
+    up = (
+        f"op.execute(\"CREATE ROLE {role} LOGIN PASSWORD 'x'\")\nop.execute('GRANT USAGE ON SCHEMA public TO {role}')\n"
+    )
+    up += f"logs_in = sa.text(\"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{role}'\")\n"
+    up += "assert not op.get_bind().scalar(logs_in)"
+    down = f"op.execute('REVOKE USAGE ON SCHEMA public FROM {role}')\nop.execute('DROP ROLE {role}')"
+    project.revision("makes", up, down)
+    assert not kinds(project.judge("makes"))
+    with psycopg.connect(scratch) as server:
+        assert not server.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchall()
+
+
+def test_the_database_has_another_name_here(scratch: str, tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "p", scratch)
+    up = "op.execute('GRANT CONNECT ON DATABASE live TO PUBLIC')\n"
+    up += "op.execute('DO $$ BEGIN ALTER DATABASE \"live\" SET work_mem = 8192; END $$')\n"
+    project.revision("names", up + "op.execute(\"COMMENT ON SCHEMA public IS 'rows ON DATABASE live'\")")
+    report = project.judge("names")
+    assert not kinds(report)
+    assert "the database live stands for the scratch database" in report.notes
