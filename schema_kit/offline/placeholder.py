@@ -51,7 +51,7 @@ class Placeholder:
         table: QualifiedName,
         column: str | None = None,
         constraint: str | None = None,
-        *,
+        attached: bool = False,
         but: Sequence[QualifiedName] = (),
     ) -> tuple[str, ...]:
         """Nothing is known to depend on it."""

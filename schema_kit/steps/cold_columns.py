@@ -24,11 +24,14 @@ class AddColumnThere(Step):
 
     settings = TEXTS
     left_behind = "Nothing has changed here; the tables on the server may have the column already."
-    says = "add column {self.column.name} to tables on server {self.tables[0].server}"
-
     tables: tuple[ColdTable, ...]
     column: ColdColumn
     default: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Name the server."""
+        return f"add column {self.column.name} to tables on server {self.tables[0].server}"
 
     def sql(self) -> tuple[str, ...]:
         """The server commits all of them or none, and keeps to the lock budget; some may have the column."""
