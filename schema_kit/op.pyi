@@ -363,8 +363,8 @@ def drop_extension(name: str) -> None:
 def create_baseline(metadata: sa.MetaData) -> None:
     """Create each table of *metadata* that is missing; compare, and keep, each table that exists.
 
-    Enums and comments are created as well; foreign keys in a circle are added once both tables exist. Types are
-    compared as PostgreSQL prints them. The reverse is ``drop_baseline``.
+    Enums, arrays of them and comments are created as well; domains are not. Foreign keys in a circle are added once
+    both tables exist. Types are compared as PostgreSQL prints them. The reverse is ``drop_baseline``.
 
     Locks: SHARE ROW EXCLUSIVE on a table that a new foreign key references, briefly, within the lock budget.
 
@@ -372,6 +372,7 @@ def create_baseline(metadata: sa.MetaData) -> None:
         metadata: the tables, written out in the revision, so that the revision keeps its meaning.
 
     Raises:
+        DeclarationError: a table is partitioned; ``create_partitioned_table`` creates those.
         PlanError: a table or an enum exists with another definition; the error names each difference.
 
     Example:
