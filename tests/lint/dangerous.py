@@ -111,7 +111,6 @@ DANGEROUS: dict[str, tuple[str, str]] = {
     "lock_table": ("blocks", sql("LOCK TABLE orders", "UPDATE orders SET total = 1 WHERE id = 1")),
     "lock_table_share": ("blocks", sql("LOCK TABLE orders IN SHARE MODE", "SELECT price_of(1)")),
     "reindex_of_a_schema": ("blocks", block("REINDEX SCHEMA old")),
-    "reindex_of_partitions": ("blocks", block("REINDEX TABLE weeks")),
     "procedure_that_builds": (
         "blocks",
         "op.execute('CREATE PROCEDURE build() LANGUAGE plpgsql AS $$ BEGIN COMMIT; CREATE INDEX ON plain (a); END $$')"
