@@ -104,13 +104,21 @@ def test_in_another_schema(filled: Database, tmp_path: Path, view: str | None) -
     follows(filled, tmp_path, before, after, '"Ten ant".', view)
 
 
+@pytest.mark.exhaustive
+def test_alembics_own_drop_comes_behind(filled: Database, tmp_path: Path) -> None:
+    before, after = models(note(), CHECK), models()
+    follows(filled, tmp_path, before, after, "", "all_events", safe={"index"})
+
+
 def follows(
-    database: Database, folder: Path, before: sa.MetaData, after: sa.MetaData, on: str, view: str | None
+    database: Database, folder: Path, before: sa.MetaData, after: sa.MetaData, on: str, view: str | None, **more: Any
 ) -> None:
     with database.sqlalchemy() as connection:
         before.create_all(connection)
     fill(database, on, view)
-    project = Written(folder, database.url, before, options={"include_schemas": True, "compare_server_default": True})
+    project = Written(
+        folder, database.url, before, options={"include_schemas": True, "compare_server_default": True, **more}
+    )
     assert project.diffs() == []
     was = database.sql(DESCRIBED)
     project.models = after
