@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psycopg
 import pytest
 import sqlalchemy as sa
 
 import schema_kit
 from schema_kit import environment, op
+from schema_kit.catalog import Catalog
 from schema_kit.model import CopyLimits
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
@@ -49,9 +52,7 @@ def test_steps_call_what_is_postgresqls_own(database: Database) -> None:
         op.create_index_concurrently("made", "t", ["word", "at"])
         op.replace_index_concurrently("t_word", "t", [sa.text("pg_catalog.lower(word)"), "at"])
         for own in SCRIPTS:
-            database.run(
-                lambda _, own=own: Plan("its own table", (EnsureTable(own),) if _missing(database, own) else ())
-            )
+            database.run(partial(_made, database, own))
         op.add_column_concurrently("t", sa.Column("kind", sa.String(9), server_default="k"))
         op.alter_column_concurrently("t", "kind", type_=sa.String(20))
         op.update_in_batches("t", {"word": sa.text("'x'")}, where=sa.text("id < 9"), name="words")
@@ -76,8 +77,9 @@ def test_steps_call_what_is_postgresqls_own(database: Database) -> None:
     assert database.sql(rows)[0][0] > 0
 
 
-def _missing(database: Database, own: QualifiedName) -> bool:
-    return bool(database.sql(f"SELECT pg_catalog.to_regclass('{own.sql}') IS NULL")[0][0])
+def _made(database: Database, own: QualifiedName, _: Catalog) -> Plan:
+    missing = database.sql(f"SELECT pg_catalog.to_regclass('{own.sql}') IS NULL")[0][0]
+    return Plan("its own table", (EnsureTable(own),) if missing else ())
 
 
 def _first(database: Database) -> str:
