@@ -22,9 +22,9 @@ from schema_kit.names import QualifiedName, ident
 
 _NAME = QualifiedName("pg_temp", "schema_kit_scratch")
 _FILES = """
-SELECT pg_relation_filenode(c.oid), c.relkind = 'i' FROM pg_class c
-WHERE c.oid = 'pg_temp.schema_kit_scratch'::regclass
-   OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'pg_temp.schema_kit_scratch'::regclass)
+SELECT pg_catalog.pg_relation_filenode(c.oid), c.relkind = 'i' FROM pg_class c
+WHERE c.oid = 'pg_temp.schema_kit_scratch'::regclass::oid
+   OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'pg_temp.schema_kit_scratch'::regclass::oid)
 """
 
 
@@ -147,11 +147,11 @@ def partition_key(connection: Connection, table: QualifiedName, declared: str) -
 
 
 _SEVERAL = """
-SELECT c.relname, split_part(pg_get_indexdef(c.oid), ' USING ', 2) FROM pg_class c
-JOIN pg_index x ON x.indexrelid = c.oid WHERE x.indrelid = 'pg_temp.schema_kit_scratch'::regclass
+SELECT c.relname, pg_catalog.split_part(pg_catalog.pg_get_indexdef(c.oid), ' USING ', 2) FROM pg_class c
+JOIN pg_index x ON x.indexrelid = c.oid WHERE x.indrelid = 'pg_temp.schema_kit_scratch'::regclass::oid
 UNION ALL
-SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-WHERE conrelid = 'pg_temp.schema_kit_scratch'::regclass AND contype = 'c'
+SELECT conname, pg_catalog.pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = 'pg_temp.schema_kit_scratch'::regclass::oid AND contype = 'c'
 """
 
 

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS @schema@.archive_file_due (
 DO $$
 BEGIN
     IF EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'table_oid'
-               AND attrelid = '@schema@.archive_file_due'::pg_catalog.regclass) THEN
+               AND attrelid = '@schema@.archive_file_due'::pg_catalog.regclass::pg_catalog.oid) THEN
         DELETE FROM @schema@.archive_file_due d USING @schema@.archive_file_due later
         WHERE later.table_name = d.table_name AND later.table_oid > d.table_oid;
         ALTER TABLE @schema@.archive_file_due DROP COLUMN table_oid;

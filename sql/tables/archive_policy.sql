@@ -41,7 +41,7 @@ ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS cold_after text;
 DO $$
 BEGIN
     IF EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'partition_oid'
-               AND attrelid = '@schema@.archived_partition'::pg_catalog.regclass) THEN
+               AND attrelid = '@schema@.archived_partition'::pg_catalog.regclass::pg_catalog.oid) THEN
         DELETE FROM @schema@.archived_partition m USING @schema@.archived_partition later
         WHERE later.partition_name = m.partition_name
           AND (coalesce(later.moved_at, 'infinity'), later.partition_oid)

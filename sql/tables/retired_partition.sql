@@ -26,7 +26,7 @@ DO $$
 BEGIN
     IF EXISTS (SELECT 1 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a
                ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND a.attname = 'partition_oid'
-               WHERE x.indrelid = '@schema@.retired_partition'::pg_catalog.regclass AND x.indisprimary) THEN
+               WHERE x.indrelid = '@schema@.retired_partition'::pg_catalog.regclass::pg_catalog.oid AND x.indisprimary) THEN
         DELETE FROM @schema@.retired_partition r USING @schema@.retired_partition later
         WHERE later.partition_name = r.partition_name
           AND (later.retired_at, later.partition_oid) > (r.retired_at, r.partition_oid);

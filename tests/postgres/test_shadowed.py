@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psycopg
 import pytest
 import sqlalchemy as sa
 
 import schema_kit
 from schema_kit import environment, op
+from schema_kit.catalog import Catalog
 from schema_kit.model import CopyLimits
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
+from schema_kit.steps import Plan
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import SCRIPTS
 from schema_kit.tasks.conversion import roll_back
 from schema_kit.tasks.copying import drain_registered
 from tests.support.cli import shell
@@ -45,6 +51,10 @@ def test_steps_call_what_is_postgresqls_own(database: Database) -> None:
     with environment.connect(url, autocommit=True) as connection, schema_kit.operations(connection, policy=PATIENT):
         op.create_index_concurrently("made", "t", ["word", "at"])
         op.replace_index_concurrently("t_word", "t", [sa.text("pg_catalog.lower(word)"), "at"])
+        for own in SCRIPTS:
+            database.run(partial(_made, database, own))
+        op.add_column_concurrently("t", sa.Column("kind", sa.String(9), server_default="k"))
+        op.alter_column_concurrently("t", "kind", type_=sa.String(20))
         op.update_in_batches("t", {"word": sa.text("'x'")}, where=sa.text("id < 9"), name="words")
         op.convert_to_partitioned("t", "at", "1 month", strategy="attach", incoming_foreign_keys="composite")
         op.split_partition_concurrently("t", _first(database))
@@ -65,6 +75,11 @@ def test_steps_call_what_is_postgresqls_own(database: Database) -> None:
         assert "taken for another" not in done.stdout + done.stderr, command
         assert done.returncode in (0, 3, 4), done.stderr
     assert database.sql(rows)[0][0] > 0
+
+
+def _made(database: Database, own: QualifiedName, _: Catalog) -> Plan:
+    missing = database.sql(f"SELECT pg_catalog.to_regclass('{own.sql}') IS NULL")[0][0]
+    return Plan("its own table", (EnsureTable(own),) if missing else ())
 
 
 def _first(database: Database) -> str:

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS @schema@.part_config_sub (
 
 DO $do$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conname = 'control_constraint_col_chk'
-                   AND conrelid = $name$@schema@.part_config$name$::pg_catalog.regclass) THEN
+                   AND conrelid = $name$@schema@.part_config$name$::pg_catalog.regclass::pg_catalog.oid) THEN
         ALTER TABLE @schema@.part_config
             ADD CONSTRAINT control_constraint_col_chk CHECK ((constraint_cols @> ARRAY[control]) <> true);
     END IF;
