@@ -42,7 +42,7 @@ class AddColumnThere(Step):
         )
         value = f"(({self.default or 'NULL'})::{self.column.type})::text"
         link, server = ident(self.tables[0].link), literal(self.tables[0].server)
-        sent = f"{literal(f'SET lock_timeout = %2$L; {each}')}, {value}, current_setting('lock_timeout')"
+        sent = f"{literal(f'SET lock_timeout = %2$L; {each}')}, {value}, pg_catalog.current_setting('lock_timeout')"
         return soon(f"SELECT {link}.dblink_exec({server}, pg_catalog.format({sent}))")
 
 

@@ -193,7 +193,7 @@ def test_statements(sql: str) -> None:
     ("sql", "why"),
     [
         ("CREATE INDEX ix ON t (x) -- slow", "holds a comment"),
-        ("DELETE FROM t", "range of keys after the other.* in another way"),
+        ("DELETE FROM t", "DELETE of one range of keys after the other"),
         ("UPDATE t SET x = u.x FROM u", "updates from other tables"),
         ("UPDATE t SET (x, y) = (1, 2)", "assigns several columns"),
         ("ALTER TABLE t ADD COLUMN z point", "no plain word in SQLAlchemy"),
