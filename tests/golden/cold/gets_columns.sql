@@ -26,7 +26,7 @@ SET LOCAL xmloption = 'content';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 SET LOCAL statement_timeout = 60000;
-SELECT "public".dblink_exec('cold', pg_catalog.format('SET lock_timeout = %2$L; ALTER TABLE "old"."messages_p202601" ADD COLUMN IF NOT EXISTS "it''s 100%%" text NOT NULL DEFAULT %1$L', (('low'::chat.mood)::chat.mood)::text, current_setting('lock_timeout')));
+SELECT "public".dblink_exec('cold', pg_catalog.format('SET lock_timeout = %2$L; ALTER TABLE "old"."messages_p202601" ADD COLUMN IF NOT EXISTS "it''s 100%%" text NOT NULL DEFAULT %1$L', (('low'::chat.mood)::chat.mood)::text, pg_catalog.current_setting('lock_timeout')));
 SET LOCAL statement_timeout = 0;
 COMMIT;
 
