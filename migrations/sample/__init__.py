@@ -10,7 +10,8 @@ from datetime import date
 
 import psycopg
 
-from migrations.sample.rows import TABLES, World
+from migrations.sample.rows import TABLES
+from migrations.sample.world import World
 
 GO_ON_COUNTING = "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)"
 """Let an identity column go on after the ids that were written; where ids are UUIDs, nothing happens."""

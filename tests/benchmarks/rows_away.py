@@ -1,4 +1,4 @@
-"""Rows that leave in batches, and what writers beside them notice: ``python -m migrations.sample.rows_away``.
+"""Rows that leave in batches, and what writers beside them notice: ``python -m tests.benchmarks.rows_away``.
 
 Takes an empty schema of its own in the database (``--url``, DATABASE_URL or the embedded server's), and drops it again.
 

@@ -12,10 +12,14 @@ import pytest
 from pytest_postgresql import factories
 
 from schema_kit.names import QualifiedName
+from tests.support.check import months as months
 from tests.support.cold import cold as cold
 from tests.support.cold import other as other
 from tests.support.conversion import convert
+from tests.support.conversion import roles as roles
 from tests.support.database import Database
+from tests.support.embedded import folder as folder
+from tests.support.embedded import project as project
 from tests.support.recipes import other_python as other_python
 
 server = factories.postgresql_noproc(dbname="test")

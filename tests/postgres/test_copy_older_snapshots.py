@@ -19,7 +19,7 @@ from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.rollback import SwapBack
 from schema_kit.tasks.conversion import Convert, roll_back
 from tests.support.database import QUICK, Database
-from tests.support.ddl_of_others import TABLE
+from tests.support.ddl_of_others.change import TABLE
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 

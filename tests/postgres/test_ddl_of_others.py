@@ -26,7 +26,9 @@ from schema_kit.steps.rollback import SwapBack
 from schema_kit.steps.unpartition import Unswap
 from schema_kit.tasks.conversion import Convert, roll_back, unpartition
 from tests.support.database import QUICK, Database
-from tests.support.ddl_of_others import BESIDE, CHANGES, NAMED, NAMES, TABLE, Change
+from tests.support.ddl_of_others import BESIDE, CHANGES
+from tests.support.ddl_of_others.change import TABLE, Change
+from tests.support.ddl_of_others.names import NAMED, NAMES
 from tests.support.locks import OF_THIS_DATABASE
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]

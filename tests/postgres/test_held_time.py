@@ -29,7 +29,7 @@ from schema_kit.steps.conversion import Swap
 from schema_kit.steps.step import Lock, LockMode
 from schema_kit.tasks.conversion import Convert
 from tests.support.database import Database
-from tests.support.ddl_of_others import TABLE
+from tests.support.ddl_of_others.change import TABLE
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 

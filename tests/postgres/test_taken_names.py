@@ -99,7 +99,7 @@ def test_who_has_an_archive_s_name_is_said(database: Database, taker: str) -> No
     build(database)
     take(database, taker, "t_archive")
     if taker == "table":
-        return  # it is the archive, and of another shape: test_archive
+        return  # it is the archive, and of another shape: test_archive_refused
     with pytest.raises(PlanError, match=r"s\.t_archive (has a name that it needs|is an? \w)"):
         perform(database, lambda op: op.create_archive_table("t", schema="s"))
     assert database.sql("SELECT count(*) FROM schema_kit.part_config") == [(1,)]

@@ -11,7 +11,10 @@ from itertools import groupby
 import pytest
 
 from migrations.sample import words
-from migrations.sample.rows import FEWEST_ROWS, NULL, TABLES, World, sizes
+from migrations.sample.numbers import NULL
+from migrations.sample.rows import TABLES
+from migrations.sample.sizes import FEWEST_ROWS, sizes
+from migrations.sample.world import World
 
 pytestmark = pytest.mark.pack
 

@@ -59,6 +59,14 @@ def test_each_test_has_a_subject(path: Path) -> None:
     assert without_subject(ast.parse((ROOT / path).read_text(encoding="utf-8")), subjects) == []
 
 
+def test_no_file_is_longer_than_five_hundred_lines() -> None:
+    """Those aside that are written by tools/."""
+    places = ("migrations", "schema_kit", "tests", "tools")
+    found = (path for place in places for path in (ROOT / place).rglob("*.py"))
+    long = {str(path.relative_to(ROOT)) for path in found if len(path.read_text(encoding="utf-8").splitlines()) > 500}
+    assert long == {"schema_kit/ops/classes.py"}
+
+
 def test_a_test_without_a_subject_would_be_seen() -> None:
     text = """
 pytestmark = pytest.mark.majors

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+import pytest
 
+from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
@@ -152,3 +154,10 @@ def in_exactly_one_place(database: Database) -> int:
 
 
 ROWS = 151
+
+
+def refused(database: Database, operate: Any, words: str, kind: type[Exception] = PlanError) -> None:
+    before = database.sql("SELECT count(*) FROM pg_class")
+    with pytest.raises(kind, match=words):
+        perform(database, operate)
+    assert database.sql("SELECT count(*) FROM pg_class") == before

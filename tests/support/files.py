@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from schema_kit import environment
 from schema_kit.catalog import Catalog
+from schema_kit.files.export import export
 from schema_kit.files.restore import Restored, restore
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
@@ -90,3 +94,23 @@ def killed(database: Database, where: str, *arguments: str) -> None:
     command = [sys.executable, "-c", program, "archive", *arguments, "--url", database.url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def no_attach(*_: object) -> Plan:
+    raise AssertionError("it stays beside")
+
+
+def round_trip(database: Database, table: str, folder: Path, forms: tuple[str, ...] = ("parquet", "copy")) -> None:
+    """Out and back into a table beside, which PostgreSQL itself cannot tell from the first."""
+    url, beside = sa.make_url(database.url).set(drivername="postgresql+psycopg"), QualifiedName("s", "back")
+    for form in forms:
+        store = Store(str(folder))
+        with environment.connect(url, autocommit=True) as connection:
+            file = export(connection, QualifiedName("s", table), store, form, QUICK, print)
+            restore(connection, store, file.url.rpartition("/")[2], QUICK, print, no_attach, beside=beside)
+        for one, other in (("back", table), (table, "back")):
+            missing = f"SELECT ROW(t.*)::text FROM s.{one} t EXCEPT ALL SELECT ROW(t.*)::text FROM s.{other} t"
+            assert database.sql(missing) == []
+        database.sql("DROP TABLE s.back")
+        for path in folder.iterdir():
+            path.unlink()

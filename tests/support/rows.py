@@ -85,3 +85,15 @@ def run(database: Database, one: Leaving) -> int:
 def archive(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`schema_kit archive run`, and its end."""
     return called(["schema_kit", "archive", "run", "--url", database.url, "--now", NOW, *arguments])
+
+
+C = {QualifiedName("c", table): QualifiedName("c", f"{table}_archive") for table in TABLES}
+
+SESSIONS = leaving("c.sessions", f"expires_at <= '{NOW}'", "expires_at")
+
+
+def left(database: Database) -> tuple[int, int]:
+    """The sessions that are due still, and all."""
+    due = f"count(*) FILTER (WHERE expires_at <= '{NOW}')"
+    found: tuple[int, int] = database.sql(f"SELECT {due}, count(*) FROM c.sessions")[0][:2]
+    return found

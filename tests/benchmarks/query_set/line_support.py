@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from migrations.sample.words import LANGUAGES, THAI
+from migrations.sample.thai import THAI
+from migrations.sample.words import LANGUAGES
 from tests.benchmarks.query_set.query import Parameters, Query
 
 

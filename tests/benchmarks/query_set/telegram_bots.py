@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations.sample.words import STANCE_TOPICS
+from migrations.sample.topics import STANCE_TOPICS
 from tests.benchmarks.query_set.query import Query
 
 A_CHAT = """
