@@ -59,7 +59,7 @@ def watching(
             return
         since, told = time.monotonic() - WATCH_SECONDS, 0.0
         with suppress(SQLAlchemyError), alike(connection.engine).connect() as other:
-            rows(other, f"SET search_path = {OWN_PATH}")
+            rows(other, "SELECT pg_catalog.set_config('search_path', %(path)s, false)", {"path": OWN_PATH})
             while not ended.is_set():
                 looked = time.monotonic()
                 for state, share in rows(other, _BUILD, {"pid": pid}):
