@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class Cold(Mortal):
     def signal(self, number: signal.Signals) -> None:
         """Stop or continue all of it."""
         for pid in self.processes():
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # a session that has just ended
+                os.kill(pid, number)
 
     def options(self, more: str = "") -> str:
         """How the other one reaches it."""
