@@ -67,7 +67,7 @@ ENGLISH = Language(
         "According to the agreement, {topic} must be settled in writing within thirty days.",
         "The chapter on {topic} asks for {count} signed copies of the application form.",
         "Questions about {topic} go to the office at {place}, which answers within two working days.",
-        "Whoever does not follow the rules on {topic} may lose the benefits named in section four.",
+        "Members who do not follow the rules on {topic} may lose the benefits named in section four.",
     ),
     chatter=(
         "{symbol} looks strong today",

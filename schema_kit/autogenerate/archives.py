@@ -15,7 +15,7 @@ from alembic.operations import MigrateOperation, ops
 
 from schema_kit.autogenerate.drift import in_schema
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import Stage, nothing, pair_of, paired
+from schema_kit.autogenerate.written import Stage, executed, nothing, pair_of, paired
 from schema_kit.declare.nouns import Archived
 from schema_kit.model import Table
 from schema_kit.ops import classes
@@ -79,10 +79,10 @@ class _Pair:
                 self.work.put(one, [*self._rewritten(one)])
 
     def _rewritten(self, one: ops.AlterColumnOp) -> Iterator[MigrateOperation]:
-        """The same of table and archive, in one transaction, from which the views come back."""
+        """Yield the same change of table and archive, in one transaction that creates the views again."""
         views = showing(self.work.catalog, self.table, one.column_name)
-        drops = Several(*(_sql(view.drop_sql) for view in views))
-        makes = Several(*(_sql(text) for view in views for text in view.again_sql(None)))
+        drops = Several(*(executed(view.drop_sql) for view in views))
+        makes = Several(*(executed(text) for view in views for text in view.again_sql(None)))
         back = one.reverse()
         before = self._altered(back) if isinstance(back, ops.AlterColumnOp) else nothing(self.key[1], self.key[0])
         yield from [paired(drops, makes)] if views else []
@@ -177,7 +177,3 @@ class _Pair:
 def _column_of(one: Any) -> sa.Column[Any]:
     column: sa.Column[Any] = one.column if isinstance(one, ops.AddColumnOp) else one.bound.arguments["column"]
     return column
-
-
-def _sql(statement: str) -> MigrateOperation:
-    return ops.ExecuteSQLOp(statement.replace(":", "\\:"))

@@ -9,7 +9,7 @@ from alembic.operations import MigrateOperation, ops
 
 from schema_kit.autogenerate.drift import is_dropped, sql_name
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import Stage, nothing, paired
+from schema_kit.autogenerate.written import Stage, executed, nothing, paired
 from schema_kit.names import ident
 from schema_kit.ops import classes
 from schema_kit.ops.operation import PlanOperation
@@ -72,5 +72,4 @@ def _commits(work: Work, key: Key, name: str) -> bool:
 
 
 def _set(key: Key, name: str, comment: str | None) -> MigrateOperation:
-    sql = comment_sql("CONSTRAINT", f"{ident(name)} ON {sql_name(key)}", comment)
-    return ops.ExecuteSQLOp(sql.replace(":", "\\:"))
+    return executed(comment_sql("CONSTRAINT", f"{ident(name)} ON {sql_name(key)}", comment))

@@ -10,7 +10,7 @@ from alembic.operations import ops
 
 from schema_kit.autogenerate.drift import sql_name
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import paired
+from schema_kit.autogenerate.written import executed, paired
 from schema_kit.catalog.compared import FoundColumn, FoundTable
 from schema_kit.from_sqlalchemy import sql_of, type_sql
 from schema_kit.names import ident
@@ -80,9 +80,7 @@ def _column(work: Work, key: Key, found: FoundTable, column: sa.Column[object], 
         return
     if there.generated == "v":
         alter = f"ALTER TABLE {sql_name(key)} ALTER COLUMN {ident(column.name)} SET EXPRESSION AS "
-        forth, back = (
-            ops.ExecuteSQLOp(f"{alter}({text})".replace(":", "\\:")) for text in (declared, there.default or "")
-        )
+        forth, back = (executed(f"{alter}({text})") for text in (declared, there.default or ""))
         work.add(paired(forth, back))
         return
     work.say(

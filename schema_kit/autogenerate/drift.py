@@ -11,7 +11,17 @@ import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import Stage, WrittenIndex, as_found, dropped, nothing, of_model, paired
+from schema_kit.autogenerate.written import (
+    Stage,
+    WrittenIndex,
+    as_found,
+    dropped,
+    executed,
+    nothing,
+    of_model,
+    paired,
+    text_of,
+)
 from schema_kit.catalog.compared import FoundConstraint, FoundIndex, FoundTable
 from schema_kit.from_sqlalchemy import default_sql, sql_of, type_sql
 from schema_kit.names import fit, ident
@@ -133,9 +143,9 @@ def as_found_check(check: FoundConstraint, key: Key) -> MigrateOperation:
     """Return what creates a check as the database has it."""
     if not check.enforced:
         add = f"ALTER TABLE {sql_name(key)} ADD CONSTRAINT {ident(check.name)} {check.definition} NOT ENFORCED"
-        return ops.ExecuteSQLOp(_sql(add))
+        return executed(add)
     left = {} if check.validated else {"postgresql_not_valid": True}
-    condition = _condition(_expression(check))
+    condition = text_of(_expression(check))
     return classes.CreateCheckConstraintConcurrentlyOp(check.name, key[1], condition, **in_schema(key), **left)
 
 
@@ -164,14 +174,14 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
             **({"postgresql_not_valid": True} if (not_valid := _not_valid(check)) else {}),
         )
         if one is None:
-            work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
+            work.add(paired(create(text_of(text)), dropped(name, "check", key[1], key[0])))
             continue
         if not one.enforced:
             continue  # `keys.not_enforced` says so
         equal = likeness(work, key, text, [one])
         if equal == []:
             work.add(paired(dropped(name, "check", key[1], key[0]), as_found_check(one, key)))
-            work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
+            work.add(paired(create(text_of(text)), dropped(name, "check", key[1], key[0])))
         elif equal and not one.validated and one.enforced and not not_valid:
             work.add(_validate(one, key))
 
@@ -210,14 +220,6 @@ def _stripped(definition: str) -> str:
 
 def _expression(check: FoundConstraint) -> str:
     return check.definition.removeprefix("CHECK (").removesuffix(")")
-
-
-def _sql(text: str) -> str:
-    return text.replace(":", "\\:")
-
-
-def _condition(text: str) -> sa.TextClause:
-    return sa.text(_sql(text))
 
 
 def _not_valid(constraint: sa.Constraint) -> bool:
@@ -272,7 +274,7 @@ def _primary_key(work: Work, key: Key, table: sa.Table, found: FoundTable) -> No
     if columns and there and named and there != named:
         names = (ident(there), ident(named))
         start = f"ALTER TABLE {sql_name(key)} RENAME CONSTRAINT"
-        forth, back = (ops.ExecuteSQLOp(_sql(f"{start} {' TO '.join(pair)}")) for pair in (names, names[::-1]))
+        forth, back = (executed(f"{start} {' TO '.join(pair)}") for pair in (names, names[::-1]))
         work.add(paired(forth, back))
     if columns == found.primary_key or work.of(classes.CreatePrimaryKeyConcurrentlyOp, key):
         return

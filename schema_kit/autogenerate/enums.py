@@ -18,7 +18,7 @@ from alembic.operations import MigrateOperation, ops
 from sqlalchemy.dialects import postgresql as pg
 
 from schema_kit.autogenerate.work import Work
-from schema_kit.autogenerate.written import Stage, nothing, paired
+from schema_kit.autogenerate.written import Stage, executed, nothing, paired
 from schema_kit.catalog.compared import FoundTable, types_found
 from schema_kit.names import fit, ident, literal
 from schema_kit.ops import classes
@@ -66,7 +66,7 @@ def _create(own: Any) -> MigrateOperation:
     enum = isinstance(own, pg.ENUM)
     create = str((pg.CreateEnumType if enum else pg.CreateDomainType)(own).compile(dialect=_DIALECT)).strip()
     drop = f"DROP {'TYPE' if enum else 'DOMAIN'} {_sql(own)}"
-    return paired(*(ops.ExecuteSQLOp(sql.replace(":", "\\:")) for sql in (create, drop)))
+    return paired(*(executed(sql) for sql in (create, drop)))
 
 
 def _values(own: pg.ENUM, there: tuple[str, ...]) -> list[MigrateOperation]:
@@ -226,7 +226,7 @@ def _changed(operation: ops.AlterColumnOp, type_: Any, existing: Any) -> Migrate
     spelled = _DIALECT.type_compiler_instance.process(_native(type_))
     using = f"{column}::text{'[]' * spelled.endswith('[]')}::{spelled}"
     sql = f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {spelled} USING {using}"
-    return ops.ExecuteSQLOp(sql.replace(":", "\\:"))
+    return executed(sql)
 
 
 def _native(type_: Any) -> Any:

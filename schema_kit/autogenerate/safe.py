@@ -12,7 +12,18 @@ from sqlalchemy.sql.elements import conv
 from schema_kit.autogenerate.drift import in_schema
 from schema_kit.autogenerate.switches import Safe
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import SAID, Stage, WrittenIndex, as_found, dropped, of_model, pair_of, paired
+from schema_kit.autogenerate.written import (
+    SAID,
+    Stage,
+    WrittenIndex,
+    as_found,
+    dropped,
+    executed,
+    of_model,
+    pair_of,
+    paired,
+    text_of,
+)
 from schema_kit.from_sqlalchemy import default_sql, sql_of, type_sql
 from schema_kit.names import fit, ident
 from schema_kit.ops import classes
@@ -256,7 +267,7 @@ def _constraint(operation: ops.AddConstraintOp, key: Key, safe: Safe) -> Migrate
             )
         case ops.CreateCheckConstraintOp() if "check" in safe.kinds:
             given = {"postgresql_not_valid": True} if kw.get("postgresql_not_valid") else {}
-            condition = sa.text(sql_of(made.condition).replace(":", "\\:"))
+            condition = text_of(sql_of(made.condition))
             return classes.CreateCheckConstraintConcurrentlyOp(
                 _named(made, key), key[1], condition, **in_schema(key), **given
             )
@@ -396,5 +407,5 @@ def _drop_table(work: Work, operation: ops.DropTableOp, key: Key) -> None:
         alter = [
             f"ALTER TABLE {found.name.sql} ADD CONSTRAINT {ident(one.name)} {one.definition}" for one in exclusions
         ]
-        back = Several(back, *(ops.ExecuteSQLOp(sql.replace(":", "\\:")) for sql in alter))
+        back = Several(back, *(executed(sql) for sql in alter))
     work.put(operation, [paired(classes.DropTableConcurrentlyOp(key[1], **in_schema(key)), back, stage=Stage.LATER)])

@@ -150,12 +150,12 @@ def of_model(index: sa.Index, name: str) -> WrittenIndex:
             used |= {plain: operator} if operator else {}
         else:
             sql, order = index_element(one)
-            columns.append(_text(" ".join(filter(None, (sql, operator, order)))))
+            columns.append(text_of(" ".join(filter(None, (sql, operator, order)))))
     given: dict[str, Any] = {f"postgresql_{word}": value for word, value in options.items() if _is_given(value)}
     if used:
         given["postgresql_ops"] = used
     if "postgresql_where" in given:
-        given["postgresql_where"] = _text(sql_of(given["postgresql_where"]))
+        given["postgresql_where"] = text_of(sql_of(given["postgresql_where"]))
     if "postgresql_include" in given:
         given["postgresql_include"] = [getattr(one, "name", one) for one in given["postgresql_include"]]
     if str(given.get("postgresql_using", "")).lower() == "btree":
@@ -168,12 +168,12 @@ def as_found(found: FoundIndex, name: str, table: str, schema: str | None) -> Wr
     given: dict[str, Any] = {
         "postgresql_using": None if found.using == "btree" else found.using,
         "postgresql_include": list(found.include),
-        "postgresql_where": None if found.where is None else _text(found.where),
+        "postgresql_where": None if found.where is None else text_of(found.where),
         "postgresql_with": dict(found.options),
         "postgresql_tablespace": found.tablespace,
         "postgresql_nulls_not_distinct": found.nulls_not_distinct,
     }
-    columns = tuple(_text(text) if composed else text for text, composed in found.keys)
+    columns = tuple(text_of(text) if composed else text for text, composed in found.keys)
     kept = {word: one for word, one in given.items() if _is_given(one)}
     return WrittenIndex(name, table, schema, columns, found.unique, kept)
 
@@ -192,5 +192,11 @@ def _column(clause: Any) -> str | None:
     return str(clause.name) if isinstance(clause, sa.Column) else clause if isinstance(clause, str) else None
 
 
-def _text(sql: str) -> sa.TextClause:
+def text_of(sql: str) -> sa.TextClause:
+    """Return SQL in which a colon begins no parameter."""
     return sa.text(sql.replace(":", "\\:"))
+
+
+def executed(sql: str) -> MigrateOperation:
+    """Return what sends a statement as it is: `op.execute`."""
+    return ops.ExecuteSQLOp(text_of(sql).text)

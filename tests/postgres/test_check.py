@@ -1,4 +1,4 @@
-"""``schema_kit partitions check`` on a real server: whoever looks, at one partitioned table or at many."""
+"""``schema_kit partitions check`` on a real server, by any role, at one partitioned table or at many."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ from tests.support.conversion import (
     PLAIN,
     Stopped,
     T,
-    anew,
     convert,
     scene,
+    set_up,
     stopping_after,
     threads,
     unpartition,
@@ -44,7 +44,7 @@ def test_a_conversion_goes_on_from_wherever_it_was_stopped(database: Database) -
     whole = facts(database)
     assert len(steps) >= 12
     for count in range(1, len(steps)):
-        anew(database, *scene())
+        set_up(database, *scene())
         with pytest.raises(Stopped):
             convert(database, T, incoming="composite", emit=stopping_after(count))
         convert(database, T, incoming="composite")
@@ -59,7 +59,7 @@ def test_a_conversion_is_given_up_wherever_it_was_stopped(database: Database) ->
     steps = convert(database, T, incoming="composite")
     swap = next(place for place, step in enumerate(steps) if isinstance(step, conversion.Swap))
     for count in range(1, swap + 1):
-        anew(database, *scene())
+        set_up(database, *scene())
         before = facts(database)
         with pytest.raises(Stopped):
             convert(database, T, incoming="composite", emit=stopping_after(count))
@@ -87,7 +87,7 @@ def test_stopped_after_each_step_in_turn(database: Database) -> None:
     database.sql(*scene())
     steps = convert(database, T, incoming="composite")
     whole = facts(database)
-    anew(database, *scene())
+    set_up(database, *scene())
     stops = 0
     while True:
         try:

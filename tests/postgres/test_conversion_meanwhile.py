@@ -13,7 +13,7 @@ from schema_kit.execute import Event, StepDone, Waiting
 from schema_kit.script import LockPolicy
 from schema_kit.steps import conversion
 from tests.support.catalog import facts
-from tests.support.conversion import PLAIN, Stopped, T, anew, convert, scene, threads, until
+from tests.support.conversion import PLAIN, Stopped, T, convert, scene, set_up, threads, until
 from tests.support.database import QUICK, Database
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
@@ -34,7 +34,7 @@ def test_a_table_that_changes_in_the_middle_has_its_parent_built_again(database:
     database.sql(*scene(), change)
     convert(database, T, incoming="drop")
     whole = facts(database)
-    anew(database, *scene())
+    set_up(database, *scene())
     with pytest.raises(Stopped):
         convert(database, T, incoming="drop", emit=until(conversion.Swap))
     database.sql(change)

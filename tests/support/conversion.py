@@ -99,7 +99,7 @@ def scene() -> tuple[str, ...]:
     )
 
 
-def anew(database: Database, *statements: str) -> None:
+def set_up(database: Database, *statements: str) -> None:
     """The same schema once more, in the same database."""
     database.sql("DROP SCHEMA IF EXISTS app, schema_kit CASCADE", *statements)
 
