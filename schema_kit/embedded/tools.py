@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -160,8 +161,11 @@ def _stage(bindir: Path) -> Path:
                 if folder.is_dir():
                     _copy_tree(folder, building / folder.name)
             building.chmod(0o755)
-            if not stage.exists():
+            try:
                 building.rename(stage)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
         finally:
             shutil.rmtree(building, ignore_errors=True)
     if stage.is_symlink() or stage.stat().st_uid != 0:

@@ -5,6 +5,7 @@ PostgreSQL 18 looks for extensions in more than one folder, so its own is not to
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,8 +55,11 @@ def settings(server: Path, major: int) -> Mapping[str, str]:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o644)
+    """Write it aside and rename: a server that is asked for an extension meanwhile reads a whole file."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.chmod(0o644)
+    aside.replace(path)
 
 
 QUERY = f"""

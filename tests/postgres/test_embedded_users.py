@@ -7,12 +7,15 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from schema_kit import embedded
+from schema_kit.embedded import tools
 from tests.support.embedded import FAST, ROOT, as_ordinary_user, ask, skip_unless_ordinary_user_can_import, start
 
 pytestmark = [pytest.mark.embedded, pytest.mark.postgres]
@@ -112,3 +115,24 @@ def test_root_uses_a_wheel_in_a_closed_home(folder: Path, monkeypatch: pytest.Mo
         shutil.rmtree(home)
         if staged:
             shutil.rmtree(staged)
+
+
+@only_root
+def test_two_that_stage_at_once_share_one_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bindir = tmp_path / "wheel" / "pginstall" / "bin"
+    bindir.mkdir(parents=True)
+    (bindir / "postgres").write_text("#!/bin/sh\n")
+    stages = tmp_path / "stages"
+    stages.mkdir()
+    monkeypatch.setattr(tools, "LONG_LIVED", stages)
+    both, rename = threading.Barrier(2, timeout=60), Path.rename
+
+    def together(self: Path, target: Path) -> Path:
+        both.wait()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", together)
+    with ThreadPoolExecutor(2) as pool:
+        staged = set(pool.map(tools._stage, [bindir, bindir]))
+    assert [(path / "postgres").is_file() for path in staged] == [True]
+    assert len(list(stages.iterdir())) == 1
