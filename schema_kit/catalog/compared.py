@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog.session import observing, rows
+from schema_kit.catalog.session import observing, printed, rows
 from schema_kit.names import QualifiedName
 
 
@@ -159,7 +159,7 @@ ARRAY(SELECT ARRAY[key.text, (key.text <> coalesce(key.name, ''))::text] FROM (
 """
 
 _INDEXES = f"""
-SELECT x.indrelid::bigint, i.relname, split_part(pg_get_indexdef(i.oid),
+SELECT x.indrelid::bigint, i.relname, split_part({printed("pg_get_indexdef", "i.oid")},
          format(' ON %%s%%I.%%I USING ', CASE c.relkind WHEN 'p' THEN 'ONLY ' ELSE '' END, n.nspname, c.relname), 2),
        {_KEYS},
        ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS u (number, place)
@@ -182,8 +182,8 @@ JOIN pg_index p ON p.indexrelid = up.relid JOIN pg_class i ON i.oid = p.indexrel
 WHERE NOT (x.indisvalid AND x.indisready) AND up.relid <> x.indexrelid AND p.indrelid = ANY (%(oids)s::bigint[])
 """
 
-_CONSTRAINTS = """
-SELECT k.conrelid::bigint, k.conname, k.contype::text, pg_get_constraintdef(k.oid), k.convalidated,
+_CONSTRAINTS = f"""
+SELECT k.conrelid::bigint, k.conname, k.contype::text, {printed("pg_get_constraintdef", "k.oid")}, k.convalidated,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
        (SELECT r.relname FROM pg_class r WHERE r.oid = k.confrelid), obj_description(k.oid, 'pg_constraint'),

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import printed, rows
 from schema_kit.model import Drift
 from schema_kit.names import QualifiedName
 
 # Names, types and checks PostgreSQL keeps alike by itself. A copy of a foreign key to one partition of a partitioned
 # table is a part of its parent's, not a key of its own. Expressions are printed only where their trees differ, since
 # printing waits for ACCESS EXCLUSIVE locks.
-_DRIFT = """
+_DRIFT = f"""
 WITH RECURSIVE tree AS (
   SELECT s.place, NULL::oid AS parent, c.oid
   FROM unnest(%(sets)s::text[]) WITH ORDINALITY s (name, place) JOIN pg_class c ON c.oid = to_regclass(s.name)
@@ -27,7 +27,7 @@ WITH RECURSIVE tree AS (
   SELECT t.place, CASE WHEN cx.indexrelid IS NULL THEN 'index missing' ELSE 'index invalid' END AS kind, t.oid,
          pi.relname::text AS object, t.parent,
          coalesce(ci.relname::text, CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END || substr(
-           pg_get_indexdef(pi.oid), length(format('CREATE %%sINDEX %%I ON ONLY %%s USING ',
+           {printed("pg_get_indexdef", "pi.oid")}, length(format('CREATE %%sINDEX %%I ON ONLY %%s USING ',
            CASE WHEN x.indisunique THEN 'UNIQUE ' END, pi.relname, x.indrelid::regclass)) + 1)) AS detail
   FROM tree t JOIN pg_index x ON x.indrelid = t.parent JOIN pg_class pi ON pi.oid = x.indexrelid
   LEFT JOIN (pg_inherits h JOIN pg_index cx ON cx.indexrelid = h.inhrelid JOIN pg_class ci ON ci.oid = cx.indexrelid)

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from schema_kit.catalog.nouns import noun
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import printed, rows
 from schema_kit.model import ForeignKey
 from schema_kit.names import QualifiedName
 
-_FOREIGN_KEY_COLUMNS = """
+_FOREIGN_KEY_COLUMNS = f"""
 k.conname AS name, tn.nspname, t.relname, rn.nspname AS to_schema, r.relname AS to_table,
-       pg_get_constraintdef(k.oid) AS definition, k.confupdtype AS on_update, k.confdeltype AS on_delete,
+       {printed("pg_get_constraintdef", "k.oid")} AS definition, k.confupdtype AS on_update, k.confdeltype AS on_delete,
        k.confmatchtype AS match, k.convalidated AS validated,
        CASE WHEN k.condeferred THEN 'DEFERRABLE INITIALLY DEFERRED' WHEN k.condeferrable THEN 'DEFERRABLE' ELSE '' END
          AS deferred,

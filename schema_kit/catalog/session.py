@@ -306,6 +306,18 @@ def missing_right(connection: Connection, error: DBAPIError) -> str:
         return said
 
 
+def printed(function: str, oid: str) -> str:
+    """Return the SQL of what PostgreSQL prints of an object, as of now: NULL, if it was dropped since the query began.
+
+    That is an error that a look takes for what it is: another session was faster.
+
+    Args:
+        function: ``pg_get_indexdef`` or another one that takes an oid.
+        oid: the expression of the oid.
+    """
+    return f"""coalesce({function}({oid}), ('"dropped during this look"."' || {oid} || '"')::regclass::text)"""
+
+
 def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
     """Return the rows of a query with ``%(name)s`` places, or of one that is sent as it is."""
     if connection.dialect.driver == "asyncpg":

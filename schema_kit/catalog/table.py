@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog import citus, foreign_keys, kinds, newest_partition, obstacles, publications
 from schema_kit.catalog.nouns import Noun, noun
-from schema_kit.catalog.session import ON_CITUS, note_citus, rows
+from schema_kit.catalog.session import ON_CITUS, note_citus, printed, rows
 from schema_kit.errors import PlanError
 from schema_kit.fingerprints.stamps import stamp_sql
 from schema_kit.model import (
@@ -51,8 +51,8 @@ FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum
 WHERE a.attrelid = ANY (%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 
-_INDEX_COLUMNS = """
-n.nspname, i.relname AS name, pg_get_indexdef(i.oid) AS definition,
+_INDEX_COLUMNS = f"""
+n.nspname, i.relname AS name, {printed("pg_get_indexdef", "i.oid")} AS definition,
        format('CREATE %%sINDEX %%I ON %%s%%I.%%I USING ', CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname,
               CASE WHEN c.relkind = 'p' THEN 'ONLY ' END, n.nspname, c.relname) AS head,
        ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY k (attnum, place)
@@ -66,13 +66,13 @@ n.nspname, i.relname AS name, pg_get_indexdef(i.oid) AS definition,
              WHERE f.conindid = i.oid AND f.contype = 'f' AND f.conparentid = 0 AND NOT EXISTS (
                SELECT 1 FROM pg_constraint o WHERE o.conindid = i.oid AND o.contype IN ('p', 'u')) ORDER BY 1)
          || CASE WHEN x.indisreplident THEN ARRAY['the replica identity of ' || c.oid::regclass] END AS needed_by,
-       coalesce(i.reloptions, '{}') AS options,
+       coalesce(i.reloptions, '{{}}') AS options,
        ARRAY(SELECT ARRAY[a.attnum::int, a.attstattarget::int] FROM pg_attribute a
              WHERE a.attrelid = i.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics,
        x.indisclustered AS clustered
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN LATERAL (SELECT pg_get_constraintdef(k.oid) AS definition, k.contype FROM pg_constraint k
+LEFT JOIN LATERAL (SELECT {printed("pg_get_constraintdef", "k.oid")} AS definition, k.contype FROM pg_constraint k
                    WHERE k.conindid = i.oid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')) k ON true
 LEFT JOIN pg_inherits h ON h.inhrelid = i.oid LEFT JOIN pg_class pi ON pi.oid = h.inhparent
 LEFT JOIN pg_namespace pn ON pn.oid = pi.relnamespace
@@ -104,20 +104,20 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE h.inhparent = ANY (%(oids)s)
 
 _INDEXES_OF = f"SELECT x.indrelid, {_INDEX_COLUMNS} WHERE x.indrelid = ANY (%(oids)s) ORDER BY i.relname"
 
-_CHECKS_OF = """
-SELECT k.conrelid, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
+_CHECKS_OF = f"""
+SELECT k.conrelid, k.conname, {printed("pg_get_constraintdef", "k.oid")}, k.convalidated,
        ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)),
        k.contype = 'n'
 FROM pg_constraint k WHERE k.conrelid = ANY (%(oids)s) AND k.contype IN ('c', 'n') ORDER BY k.conname
 """
 
-_CHECKS = """
-SELECT conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint
+_CHECKS = f"""
+SELECT conname, {printed("pg_get_constraintdef", "oid")}, convalidated FROM pg_constraint
 WHERE conrelid = %(oid)s AND contype = 'c' ORDER BY conname
 """
 
-_TRIGGERS = """
-SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled, p.prosrc, t.tgtype & 3 = 3,
+_TRIGGERS = f"""
+SELECT t.tgname, {printed("pg_get_triggerdef", "t.oid")}, t.tgenabled, p.prosrc, t.tgtype & 3 = 3,
        t.tgtype & 1 = 1 AND (t.tgoldtable IS NOT NULL OR t.tgnewtable IS NOT NULL)
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid = %(oid)s AND NOT t.tgisinternal AND t.tgparentid = 0 ORDER BY t.tgname
@@ -141,8 +141,8 @@ FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_namespace n ON 
 WHERE h.inhparent = %(oid)s AND c.relispartition ORDER BY c.oid
 """
 
-_VIEWS = """
-SELECT DISTINCT n.nspname, v.relname, pg_get_userbyid(v.relowner), pg_get_viewdef(v.oid), v.reloptions
+_VIEWS = f"""
+SELECT DISTINCT n.nspname, v.relname, pg_get_userbyid(v.relowner), {printed("pg_get_viewdef", "v.oid")}, v.reloptions
 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
 JOIN pg_namespace n ON n.oid = v.relnamespace
 WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(oid)s ORDER BY 1, 2
@@ -199,8 +199,9 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.at
 WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum, s.action
 """
 
-_STATISTICS_OBJECTS = """
-SELECT n.nspname, s.stxname, pg_get_statisticsobjdef(s.oid), format('CREATE STATISTICS %%I.%%I ', n.nspname, s.stxname),
+_STATISTICS_OBJECTS = f"""
+SELECT n.nspname, s.stxname, {printed("pg_get_statisticsobjdef", "s.oid")},
+       format('CREATE STATISTICS %%I.%%I ', n.nspname, s.stxname),
        format(' FROM %%I.%%I', tn.nspname, t.relname), pg_get_userbyid(s.stxowner), nullif(s.stxstattarget, -1),
        obj_description(s.oid, 'pg_statistic_ext')
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace

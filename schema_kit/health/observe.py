@@ -91,7 +91,7 @@ WHERE p.pubupdate OR p.pubdelete
 """
 
 _INDEXES = f"""
-SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, pg_get_indexdef(x.indexrelid), i.relkind::text,
+SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, printed.text, i.relkind::text,
        (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = x.indexrelid),
        x.indisunique,
        EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')),
@@ -105,6 +105,7 @@ SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, pg_get_indexdef(x.in
        {{last_scan}}, i.reltuples::float8, pg_stat_get_blocks_fetched(i.oid), pg_stat_get_blocks_hit(i.oid)
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN LATERAL (SELECT pg_get_indexdef(x.indexrelid) AS text) printed ON printed.text IS NOT NULL -- dropped meanwhile
 WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND x.indrelid <> ALL (%(locked)s::oid[]) AND {_NOT_OURS}
 ORDER BY i.relname
 """

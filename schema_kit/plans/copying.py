@@ -7,6 +7,7 @@ Moving the rows could not keep that promise, for a window whose rows lie in the 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -380,18 +381,33 @@ def _copied(copy: Copy, seen: Copying, run: CopyRun | None, limits: CopyLimits) 
 def _builds(
     parent: Table, copy: Copy, seen: Copying, of_own: dict[CopyTarget, tuple[Index, ...]], *, fresh: bool
 ) -> Iterator[BuildIndexes]:
-    """For each target what is missing of its primary key, and of its other indexes, its own included."""
+    """For each target what is missing of its primary key, and of its other indexes, its own included.
+
+    An index that was built for one of the parent's that others have dropped since would stay for good: it is dropped.
+    """
     leaves = {leaf.name: leaf for leaf in seen.leaves}
     for target in copy.targets:
         have = leaves[target.built].indexes if target.built in leaves and not fresh else ()
-        known, there = set(map(_identity, have)), len(have)
         wanted = (*parent.indexes, *of_own.get(target, ()))
-        missing = [index for index in wanted if _identity(index) not in known]
+        missing, gone, there = _beyond(wanted, have), _beyond(have, wanted), len(have)
         for primary in (True, False):
             indexes = tuple(index for index in missing if index.primary is primary)
-            if indexes:
-                yield BuildIndexes(target.built, indexes, there)
+            without = gone if not primary else ()
+            if indexes or without:
+                yield BuildIndexes(target.built, indexes, there, without)
             there += len(indexes)
+
+
+def _beyond(indexes: tuple[Index, ...], others: tuple[Index, ...]) -> tuple[Index, ...]:
+    """Return those that *others* has not, or not as often."""
+    left = Counter(map(_identity, others))
+    left.subtract(map(_identity, indexes))
+    found = []
+    for index in reversed(indexes):
+        if left[_identity(index)] < 0:
+            left[_identity(index)] += 1
+            found.append(index)
+    return tuple(reversed(found))
 
 
 def _identity(index: Index) -> tuple[object, ...]:

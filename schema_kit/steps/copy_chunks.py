@@ -236,10 +236,14 @@ class BuildIndexes(Step):
     indexes: tuple[Index, ...]
     there: int = 0
     """How many it has already."""
+    gone: tuple[Index, ...] = ()
+    """Those of them that are wanted no longer."""
 
     @property
     def summary(self) -> str:
         """Says whether it is the primary key."""
+        if not self.indexes:
+            return f"drop {len(self.gone)} indexes of {self.target} that it need not have any more"
         if [index.primary for index in self.indexes] == [True]:
             return f"give {self.target} its primary key"
         return f"build {len(self.indexes)} indexes of {self.target}"
@@ -247,7 +251,7 @@ class BuildIndexes(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """No session uses it yet."""
-        keys = any(index.constraint for index in self.indexes)
+        keys = self.gone or any(index.constraint for index in self.indexes)
         return (Lock(LockMode.ACCESS_EXCLUSIVE if keys else LockMode.SHARE_ROW_EXCLUSIVE, self.target),)
 
     @property
@@ -261,6 +265,12 @@ class BuildIndexes(Step):
         return (
             f"LOCK TABLE ONLY {self.target.sql} IN {self.locks[0].mode.value} MODE",
             expect_sql(f"{count} = {self.there}", f"{self.target} has other indexes by now"),
+            *(
+                f"ALTER TABLE {self.target.sql} DROP CONSTRAINT {ident(index.name)}"
+                if index.constraint
+                else f"DROP INDEX {QualifiedName(self.target.schema, index.name).sql}"
+                for index in self.gone
+            ),
             *(
                 f"ALTER TABLE {self.target.sql} ADD {index.constraint_sql}"
                 if index.constraint

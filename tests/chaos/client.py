@@ -13,6 +13,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -66,7 +67,8 @@ class Client:
         """Send it a signal, if it is there still."""
         assert self.process.pid is not None
         if self.process.is_alive():
-            os.kill(self.process.pid, number)
+            with suppress(ProcessLookupError):  # it has just ended, and was waited for
+                os.kill(self.process.pid, number)
 
 
 class _Handle:

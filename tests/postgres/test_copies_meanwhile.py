@@ -159,3 +159,24 @@ def test_an_owner_that_could_not_have_them_is_named_first(database: Database, wa
         assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
     finally:
         database.sql(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+INDEXES = """
+SELECT c.relname, regexp_replace(pg_get_indexdef(x.indexrelid), '^.* USING ', ''), h.inhparent IS NOT NULL
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index x ON x.indrelid = c.oid
+LEFT JOIN pg_inherits h ON h.inhrelid = x.indexrelid WHERE n.nspname = 's' AND c.relkind = 'r' ORDER BY 1, 2
+"""
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("way", WAYS)
+def test_an_index_that_others_drop_meanwhile_stays_on_no_partition(database: Database, way: str, twice: bool) -> None:
+    """Also one of two that are equal, and one whose constraint goes."""
+    beginning = WAYS[way][0]
+    database.sql(*beginning, *("CREATE INDEX kept ON s.t (word, note)",) * twice)
+    database.sql("CREATE INDEX gone ON s.t (word, note)", "ALTER TABLE s.t ADD CONSTRAINT lone UNIQUE (note, id, at)")
+    run(database, way, "DROP INDEX s.gone", "ALTER TABLE s.t DROP CONSTRAINT lone")
+    found = [row for row in database.sql(INDEXES) if row[0] != "t__old"]
+    assert all(attached for *_, attached in found)
+    tables = {table for table, *_ in found}
+    assert len(found) == len(tables) * (2 if twice else 1), found
