@@ -53,7 +53,6 @@ class Column:
     default: str | None = None
     """Or what it is generated from."""
     generated: bool = False
-    identity: bool = False
 
     @property
     def expression(self) -> str:
@@ -86,7 +85,6 @@ class Source:
     parent: QualifiedName | None = None
     """Whose partition it is, or was until it was detached."""
     attached: bool = False
-    pending: bool = False
     retired: bool = False
     """retired_partition knows it."""
     bounds: str = ""
@@ -106,7 +104,6 @@ class Source:
 
 _TABLE = f"""
 SELECT c.oid::bigint, c.relkind, c.relispartition, pg_get_expr(c.relpartbound, c.oid), n2.nspname, p.relname,
-       coalesce(h.inhdetachpending, false),
        (SELECT coalesce(sum(pg_table_size(relid)), pg_table_size(c.oid)) FROM pg_partition_tree(c.oid))::bigint,
        c.reltuples, CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END, {ON_CITUS}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -129,7 +126,7 @@ WITH RECURSIVE b (num, type, typmod, depth) AS (
     FROM b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typname, a.atttypmod,
        format('%%I.%%I', pn.nspname, p.proname), CASE WHEN b.depth > 0 THEN format_type(t.oid, -1) ELSE '' END,
-       a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', a.attidentity <> ''
+       a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> ''
 FROM b JOIN pg_attribute a ON a.attrelid = %(oid)s AND a.attnum = b.num
 JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN pg_proc p ON p.oid = t.typoutput JOIN pg_namespace pn ON pn.oid = p.pronamespace
@@ -154,7 +151,7 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
     row = kinds.found(connection, _TABLE, name)
     if row is None:
         return None
-    oid, kind, attached, bounds, parent_schema, parent_name, pending, size, estimate, hidden, there = row
+    oid, kind, attached, bounds, parent_schema, parent_name, size, estimate, hidden, there = row
     note_citus(connection, there)
     distribution = citus.read(connection, [oid]).get(oid)
     spread = distribution is not None and distribution.spread
@@ -171,7 +168,6 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
         kind,
         parent,
         attached,
-        pending,
         retired,
         bounds or "",
         of,

@@ -31,13 +31,11 @@ class Written:
     Args:
         table: where.
         changed: rows updated and deleted.
-        inserted: rows inserted.
         there: rows that the table had before the statement; None where they were not counted.
     """
 
     table: Table
     changed: int
-    inserted: int
     there: int | None = None
 
 
@@ -75,7 +73,6 @@ class Statement:
         sql: as it was sent, on one line.
         line: of the revision's file; 0 where it came from elsewhere.
         transaction: number of its transaction in the revision, from 1.
-        alone: it committed on its own.
         ours: an operation of schema_kit has sent it.
         lock_timeout: how long it waits for a lock at most; ``0`` is for ever.
         locks: locks that it has taken, stronger than those that the transaction held already.
@@ -95,7 +92,6 @@ class Statement:
     sql: str
     line: int
     transaction: int
-    alone: bool = False
     lock_timeout: str = "0"
     locks: tuple[Held, ...] = ()
     scanned: tuple[Table, ...] = ()

@@ -224,7 +224,7 @@ class Watch:
             if connection.autocommit and connection.info.transaction_status == pq.TransactionStatus.IDLE:
                 self._alone(connection, shown, send, plan)
             else:
-                self._inside(connection, shown, send, plan, alone=False)
+                self._inside(connection, shown, send, plan)
         except psycopg.Error as error:
             failure = Failure(error.sqlstate or "", (error.diag.message_primary or str(error)).strip())
             self.statements.append(Statement(shown, self._line(), self._number(None), failure=failure))
@@ -239,8 +239,6 @@ class Watch:
         sql: str,
         send: Callable[[], None],
         plan: Callable[[], Plan],
-        *,
-        alone: bool,
     ) -> None:
         eyes = Eyes(connection)
         if connection.info.transaction_status == pq.TransactionStatus.IDLE:
@@ -278,7 +276,7 @@ class Watch:
             return eyes.count(table)
 
         taken = (dependents, eyes.dependents()) if dependents is not None else None
-        self._note(before, after, sql, alone=alone, there=there, begins=eyes.begins, taken=taken, reached=reached)
+        self._note(before, after, sql, there=there, begins=eyes.begins, taken=taken, reached=reached)
         self._last = self._known = eyes.look(after, promises=False) if counted else after  # to count is to scan
 
     def _reached(self, eyes: Eyes, before: Seen, plan: Callable[[], Plan]) -> dict[QualifiedName, str]:
@@ -320,14 +318,14 @@ class Watch:
                 if strongly(seen := eyes.glance(self._known)) or shared.touched(seen.locks):  # by a function
                     raise _DoesMore
             else:
-                self._inside(connection, sql, send, plan, alone=True)
+                self._inside(connection, sql, send, plan)
             eyes.rows("COMMIT")
             if not _ASKS.match(sql):
                 self.committed(connection)
         except _DoesMore:
             eyes.rows("ROLLBACK; BEGIN")
             self._last = None
-            self._inside(connection, sql, send, plan, alone=True)
+            self._inside(connection, sql, send, plan)
             eyes.rows("COMMIT")
             self.committed(connection)
         except psycopg.Error as error:
@@ -350,7 +348,7 @@ class Watch:
         eyes.rows(self.nested.end(local=False))
         self._known = after = eyes.look()
         reached = dict(one for plan in self.nested.plans for one in unbounded(plan, self._new(after)))
-        self._note(before, after, sql, alone=True, there=eyes.count, begins=eyes.begins, locks=locks, reached=reached)
+        self._note(before, after, sql, there=eyes.count, begins=eyes.begins, locks=locks, reached=reached)
         self.committed(connection)
 
     @contextmanager
@@ -367,7 +365,6 @@ class Watch:
         after: Seen,
         sql: str,
         *,
-        alone: bool,
         there: Callable[[QualifiedName], int],
         begins: Callable[[QualifiedName], bool],
         locks: set[tuple[int, Any]] | None = None,
@@ -389,7 +386,7 @@ class Watch:
             reached or {},
         )
         number = self._number(before.transaction if locks is None else None)
-        made = between.statement(self._line(), number, alone=alone, there=there, begins=begins)
+        made = between.statement(self._line(), number, there=there, begins=begins)
         self.statements.append(replace(made, ours=ours()))
 
     def _number(self, transaction: str | None) -> int:

@@ -260,8 +260,6 @@ def test_plans_add_up() -> None:
     assert (one + other) == Plan("one", (Own(), Outside()))
     assert one
     assert not Plan("nothing")
-    assert Plan("shared", (Shared(), Shared())).shared
-    assert not (Plan("shared", (Shared(),)) + one).shared
 
 
 # The manual's table 13.2, row by row: which modes a mode waits for.
