@@ -31,7 +31,7 @@ def control(server: Server, seed: int) -> float:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_nothing_is_lost_and_nobody_is_blocked(
+def test_nothing_is_lost_and_no_session_is_blocked(
     server: Server, seed: int, control: float, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     end, failures, figures = time.monotonic() + _seconds(), list[str](), Counter[str]()

@@ -61,7 +61,7 @@ def test_what_has_come_to_the_archive_is_stored_otherwise_and_comes_back_as_a_he
     assert checksum(columnar, "s.t", "s.t_archive") == before
 
 
-def test_a_policy_without_it_leaves_what_is_there_and_a_new_one_takes_it_along(database: Database) -> None:
+def test_a_policy_without_it_leaves_what_exists_and_a_new_one_takes_it_along(database: Database) -> None:
     archived(database)
     assert run(database).returncode == 0
     database.sql("CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler")

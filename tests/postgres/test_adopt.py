@@ -168,7 +168,7 @@ def test_all_that_have_no_policy(database: Database) -> None:
     assert sent.stdout.count("create partition app.listed_eu_p") == sent.stdout.count("app.listed_us_p") == 4
 
 
-def test_old_irregular_partitions_are_let_be_if_that_is_said(database: Database) -> None:
+def test_old_irregular_partitions_are_ignored_on_request(database: Database) -> None:
     made(database, "date", "2026-01-01", "2026-03-10", "2026-09-17", "2026-10-01", "2026-11-01", "2026-12-01")
     refused = shell(database, "partitions", "adopt", "app.t", *NOW)
     assert refused.returncode == 3
@@ -236,7 +236,7 @@ def partman(database: Database) -> Database:
     return database
 
 
-def test_a_set_of_pg_partman(partman: Database) -> None:
+def test_a_partitioned_table_of_pg_partman(partman: Database) -> None:
     done = shell(partman, "partitions", "adopt", "app.t", *NOW)
     assert done.returncode == 0, done.stderr
     assert 'interval 1 mon: as pg_partman\'s "Part Man".part_config says' in done.stderr

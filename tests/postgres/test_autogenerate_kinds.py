@@ -213,7 +213,7 @@ def test_from_nothing_it_runs_up_down_up(database: Database, tmp_path: Path, kin
         project.downgrade("base")
 
 
-def test_a_new_value_is_added_to_an_enum_that_is_there(database: Database, tmp_path: Path) -> None:
+def test_a_new_value_is_added_to_an_existing_enum(database: Database, tmp_path: Path) -> None:
     def labels(*values: str) -> sa.MetaData:
         metadata = sa.MetaData()
         t(metadata, "t", C("m", sa.Enum(*values, name="mood")))

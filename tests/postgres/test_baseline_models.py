@@ -144,7 +144,7 @@ def test_what_columns_ask_for_is_called_as_alembic_calls_it(database: Database) 
     assert database.sql("SELECT relpersistence::text FROM pg_class WHERE oid = 't'::regclass") == [("u",)]
 
 
-def test_a_partitioned_table_is_no_part_of_a_baseline(database: Database) -> None:
+def test_a_partitioned_table_is_not_part_of_a_baseline(database: Database) -> None:
     metadata = sa.MetaData()
     sa.Table("p", metadata, key(), postgresql_partition_by="RANGE (id)")
     with pytest.raises(DeclarationError, match=r"op\.create_partitioned_table creates it"):
@@ -166,7 +166,7 @@ def test_what_is_otherwise_is_named(database: Database) -> None:
         assert said in str(refused.value)
 
 
-def test_a_circle_that_was_cut_off_is_closed(database: Database) -> None:
+def test_a_circle_that_was_interrupted_is_closed(database: Database) -> None:
     """Each table is a commit: the key that closes the circle comes with the last of them."""
     metadata = sa.MetaData()
     circle(metadata)

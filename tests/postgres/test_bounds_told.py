@@ -77,7 +77,7 @@ def sets(database: Database) -> Database:
 
 
 @pytest.mark.parametrize("words", longer(COMMANDS))
-def test_on_the_set_s_clock(sets: Database, words: str) -> None:
+def test_on_the_table_s_clock(sets: Database, words: str) -> None:
     done = shell(sets, "partitions", *words.split(), "--now", NOW)
     shown = done.stdout.splitlines()
     told = done.stderr.splitlines() + [line for line in shown if "--dry-run" not in words or line.startswith("--")]

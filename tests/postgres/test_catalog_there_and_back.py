@@ -142,7 +142,7 @@ SINCE = (
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
-def test_what_was_changed_since_comes_along_on_the_way_back(database: Database, way: str) -> None:
+def test_a_rollback_takes_along_what_was_changed_since(database: Database, way: str) -> None:
     with made(database, 0, dense=True) as table:
         there(database, table, way)
         owner, agent, reader = table.by

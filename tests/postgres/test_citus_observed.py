@@ -64,7 +64,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_of_table_is_told_from_the_others(orders: Database, kind: str) -> None:
+def test_each_kind_of_table_is_distinguished(orders: Database, kind: str) -> None:
     given, meant, text = KINDS[kind]
     give_catalog(orders)
     known_as(orders, "s.orders", **given)  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ def test_waits_for_a_writer_and_names_it(
 
 
 @pytest.mark.exhaustive
-def test_gives_up_and_says_who_is_in_the_way(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborts_and_names_the_blockers(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "plain")
     before = state(database)
     other = database.connect(autocommit=False)
@@ -188,7 +188,7 @@ def test_what_stands_in_the_way_below_is_found_before_the_first_step(
     assert state(database) == before
 
 
-def test_what_is_not_enforced_is_neither_proved_nor_taken_for_a_key(database: Database) -> None:
+def test_what_is_not_enforced_is_neither_validated_nor_taken_for_a_key(database: Database) -> None:
     build(database, "plain")
     if database.connect().info.server_version < 180000:
         pytest.skip("comes with PostgreSQL 18")
@@ -203,7 +203,7 @@ def test_what_is_not_enforced_is_neither_proved_nor_taken_for_a_key(database: Da
         perform(database, CONSTRAINTS["foreign_key"].operate)
 
 
-def test_of_two_keys_that_say_the_same_the_named_one_is_proved(database: Database) -> None:
+def test_of_two_keys_that_say_the_same_the_named_one_is_validated(database: Database) -> None:
     build(database, "plain")
     database.sql(
         "ALTER TABLE s.t ADD CONSTRAINT first FOREIGN KEY (ref) REFERENCES s.r",

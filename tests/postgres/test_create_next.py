@@ -101,7 +101,7 @@ def test_what_it_cannot_do_is_said_in_a_sentence(
         ("postgresql://me:secret@/x?host=/nowhere&port=1", 1, "cannot connect to postgresql+psycopg://me:***@/x"),
     ],
 )
-def test_a_database_that_is_none(url: str, code: int, words: str) -> None:
+def test_a_database_that_does_not_exist(url: str, code: int, words: str) -> None:
     done = shell(url, "partitions", "create-next")
     assert (done.returncode, done.stdout) == (code, "")
     assert words in done.stderr
@@ -189,7 +189,7 @@ def test_killed_while_it_waits_and_called_again(partitioned: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_lock_that_is_not_to_be_had(partitioned: Database) -> None:
+def test_a_lock_that_cannot_be_taken(partitioned: Database) -> None:
     holder = partitioned.connect(autocommit=False)
     holder.execute("SET application_name = 'long report'")
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
@@ -199,7 +199,7 @@ def test_a_lock_that_is_not_to_be_had(partitioned: Database) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_default_with_rows_is_proved_free_of_the_window_first(partitioned: Database) -> None:
+def test_a_default_with_rows_is_validated_free_of_the_range_first(partitioned: Database) -> None:
     now = ahead(partitioned)
     partitioned.sql(
         "CREATE TABLE app.t_default PARTITION OF app.t DEFAULT", "INSERT INTO app.t (at) VALUES ('2090-01-01')"
@@ -235,7 +235,7 @@ def test_sessions_of_another_zone_and_date_style_make_the_same(partitioned: Data
     assert facts(partitioned) == there
 
 
-def test_list_shows_bounds_in_the_zone_of_the_set(partitioned: Database) -> None:
+def test_list_shows_bounds_in_the_zone_of_the_table(partitioned: Database) -> None:
     now = ahead(partitioned)
     assert shell(partitioned, "partitions", "create-next", "--now", now).returncode == 0
     told = json.loads(shell(partitioned, "partitions", "list", "--format", "json", "--now", now).stdout)["sets"]

@@ -115,7 +115,7 @@ PAUSE = (
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_committed_beside_its_locks(database: Database, way: str) -> None:
+def test_what_is_committed_next_to_its_locks(database: Database, way: str) -> None:
     """Between the comparison under the lock and the one before the commit; what has to wait for the swap gives up."""
     before, decide, swap = WAYS[way]
     database.sql(*TABLE)

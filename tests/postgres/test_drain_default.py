@@ -148,7 +148,7 @@ def test_splitting_by_the_shell(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_list_shows_a_copy_that_is_under_way(database: Database) -> None:
+def test_list_shows_a_copy_in_progress(database: Database) -> None:
     begin(database, *DEFAULT)
     with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
         for step in (BeginCopy, Settle):

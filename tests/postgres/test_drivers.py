@@ -72,7 +72,7 @@ def check_settled(database: Database, found: Any) -> None:
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "psycopg_async"])
-def test_a_session_beside_is_as_the_callers(database: Database, driver: str) -> None:
+def test_a_second_session_is_as_the_callers(database: Database, driver: str) -> None:
     role = f"sk_driver_{database.sql('SELECT current_database()')[0][0]}"
     database.sql(f"DROP ROLE IF EXISTS {role}", f"CREATE ROLE {role}", "CREATE SCHEMA app")
     try:

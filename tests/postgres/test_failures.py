@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.steps, pytest.mark.majors]
 CONVERTED = "CREATE TABLE public.w (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"
 
 
-def test_a_way_back_that_meets_a_duplicate_is_tried_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollback_that_meets_a_duplicate_is_tried_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(CONVERTED, "INSERT INTO w SELECT generate_series(1, 50)")
     perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month", strategy="attach"))
     database.sql("INSERT INTO w SELECT i, now() + interval '3 months' FROM generate_series(40, 60) i")

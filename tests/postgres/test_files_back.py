@@ -136,7 +136,7 @@ def test_what_is_half_way_and_not_what_the_file_holds_is_loaded_again(database: 
     assert database.sql("SELECT obj_description('s.t_01'::regclass)") == [(None,)]
 
 
-def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path) -> None:
+def test_a_table_of_a_user_is_never_dropped(database: Database, tmp_path: Path) -> None:
     out(database, tmp_path)
     database.sql("CREATE TABLE s.t_01 (LIKE s.t INCLUDING GENERATED)", "INSERT INTO s.t_01 (id, at) VALUES (1, now())")
     refused = shell(database, "archive", "import", "--manifest", "s.t")

@@ -63,7 +63,7 @@ def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
 
 @matrix
 @each
-def test_waits_beside_a_writer(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str) -> None:
+def test_waits_next_to_a_writer(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str) -> None:
     case = INDEXES[name]
     expected = prepare(database, case, shape)
     with told(monkeypatch), busy(database, "INSERT INTO s.t VALUES (1000, 1, 1, 1)", seconds=0.3):
@@ -103,7 +103,7 @@ KILLED = longer(["create", "replace", "drop", "reindex"], "drop", "reindex", mar
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", ["partitioned", "sub_partitioned"])
 @pytest.mark.parametrize("name", ["create", "replace", "drop"])
-def test_a_lock_that_is_not_to_be_had_is_told_and_running_again_goes_on(
+def test_a_lock_that_cannot_be_taken_is_reported_and_running_again_goes_on(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
     case = INDEXES[name]
@@ -120,7 +120,7 @@ def test_a_lock_that_is_not_to_be_had_is_told_and_running_again_goes_on(
     assert state(database) == expected
 
 
-def test_a_partition_that_comes_up_meanwhile_is_no_obstacle(
+def test_a_partition_that_comes_up_meanwhile_is_not_an_obstacle(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(database, "partitioned")
@@ -194,7 +194,7 @@ def test_offline_reindex_is_the_statement_alone() -> None:
     )
 
 
-def test_nothing_is_started_for_what_is_there(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_started_for_what_exists(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "sub_partitioned")
     database.sql(NEW)
     with told(monkeypatch) as events:

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.indexes, pytest.mark.majors]
 
 
 @matrix
-def test_an_index_is_there_at_every_moment_of_a_replacement(
+def test_an_index_exists_at_every_moment_of_a_replacement(
     database: Database, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     build(database, shape)

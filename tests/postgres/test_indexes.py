@@ -150,7 +150,7 @@ def test_an_invalid_leftover_is_replaced(database: Database, shape: str, table: 
         database.sql(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1")
 
 
-def test_duplicates_are_told_and_then_it_goes_on(database: Database) -> None:
+def test_duplicates_are_reported_and_then_it_goes_on(database: Database) -> None:
     database.sql(*SHAPES["range"], "INSERT INTO app.t1 SELECT * FROM app.t1 WHERE id = 1")
     once = IndexDeclaration("once", T, (IndexElement("id"), IndexElement("at")), unique=True)
     with pytest.raises(ExecutionError, match="INVALID index may be left") as refused:

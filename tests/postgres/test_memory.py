@@ -194,7 +194,7 @@ def test_what_was_restored_by_hand_is_not_archived_again(database: Database) -> 
     assert attached(other) == "03 04 05 06"
 
 
-def test_what_is_on_its_way_to_the_archive_comes_there(database: Database) -> None:
+def test_what_is_in_transit_to_the_archive_comes_there(database: Database) -> None:
     archived(database)
     before = places(database)[3]
     perform(database, lambda op: op.detach_partition_concurrently("t", "t_01", schema="s"))  # as the first half of it
@@ -235,7 +235,7 @@ def test_an_update_that_is_finished_is_not_run_again(database: Database) -> None
     assert other.sql("SELECT sum(v) FROM n") == [(54,)]
 
 
-def test_an_update_of_which_nobody_can_tell_is_refused(database: Database) -> None:
+def test_an_update_without_a_known_outcome_is_refused(database: Database) -> None:
     database.sql("CREATE TABLE n (id int PRIMARY KEY, x int, v int)", "INSERT INTO n VALUES (1, 1, 1)")
     perform(database, _double)
     database.sql("ALTER TABLE n DROP x")  # numbers close up in the dump
@@ -246,7 +246,7 @@ def test_an_update_of_which_nobody_can_tell_is_refused(database: Database) -> No
 
 
 @pytest.mark.exhaustive
-def test_a_copy_that_is_under_way_begins_again(database: Database) -> None:
+def test_a_copy_in_progress_begins_again(database: Database) -> None:
     database.sql(
         *load("partman/tables/part_config.sql"),
         "CREATE TABLE c (id bigint PRIMARY KEY, at timestamptz NOT NULL)",

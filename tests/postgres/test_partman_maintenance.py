@@ -245,7 +245,7 @@ def test_both_at_once_make_each_partition_once(database: Database) -> None:
         assert {name: children(database, f"s.{name}") for name in names} == before
 
 
-def test_a_set_that_another_run_maintains_is_left_to_it(database: Database) -> None:
+def test_a_table_that_another_run_maintains_is_left_to_it(database: Database) -> None:
     installed(database)
     sets(database, "a", "b")
     shortened(database, "a", "b")

@@ -93,7 +93,7 @@ def test_while_a_replica_lags() -> None:
 
 
 @pytest.mark.exhaustive
-def test_once_a_minute_a_chunk_goes_whoever_lags(database: Database) -> None:
+def test_once_a_minute_a_chunk_goes_whatever_lags(database: Database) -> None:
     database.sql(*TABLE)
     steps = list[Step]()
     convert(database, lambda event: steps.append(event.step), CopyLimits(max_replica_lag=10.0))

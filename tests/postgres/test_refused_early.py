@@ -252,7 +252,7 @@ FOREIGN = (
 BARE = (SET[0].replace(", PRIMARY KEY (id, at)", ""), *SET[1:], "CREATE TABLE s.r (id int PRIMARY KEY)")
 
 
-def test_an_index_beside_foreign_tables(database: Database) -> None:
+def test_an_index_next_to_foreign_tables(database: Database) -> None:
     _begin(database, Case(lambda: None, (*BARE, *FOREIGN)))
     leaves = "SELECT bool_and(x.indisvalid), count(*) FROM pg_index x WHERE indexrelid::regclass::text ~ 'made'"
     for columns in (["v"], ["v", "id"]):
@@ -301,7 +301,7 @@ def test_a_partition_that_kept_the_policies_of_its_table_is_split(database: Data
     assert database.sql("SELECT polname FROM pg_policy WHERE polrelid = 's.t'::regclass") == [("p",)]
 
 
-def test_what_is_undone_at_once_is_told_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_undone_at_once_is_reported_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan that never comes to its end says why, and does not wait for nobody."""
     _begin(database, Case(lambda: None, SET[:-1], _policy))
     database.sql(

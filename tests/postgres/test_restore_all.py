@@ -46,7 +46,7 @@ def test_whole_partitions_come_back_and_no_row_is_copied(database: Database, vie
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("line", range(1, 7))
-def test_what_was_on_its_way_comes_back_too(database: Database, line: int) -> None:
+def test_what_was_in_transit_comes_back_too(database: Database, line: int) -> None:
     archived(database)
     before = places(database)
     one = subprocess.Popen(

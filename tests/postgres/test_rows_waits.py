@@ -51,7 +51,7 @@ HELD = {
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("held", HELD)
-def test_nobody_is_waited_for_beyond_the_budget_and_who_it_is_is_named(database: Database, held: str) -> None:
+def test_no_session_is_waited_for_beyond_the_budget_and_blockers_are_named(database: Database, held: str) -> None:
     database.sql(*TABLE, *ARCHIVE, *KEPT)
     before = checksum(database, "t")
     holder = database.connect(autocommit=False)

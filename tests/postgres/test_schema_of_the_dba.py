@@ -41,7 +41,7 @@ def limited(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_schema_that_is_there_is_enough(
+def test_an_existing_schema_is_enough(
     database: Database, limited: psycopg.Connection[tuple[object, ...]], script: str
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -78,7 +78,7 @@ def _perform(database: Database, operate: Callable[[], None]) -> None:
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("name", WAITS)
-def test_who_is_waited_for_is_told_again_and_again(
+def test_who_is_waited_for_is_reported_again_and_again(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     operate, statement = WAITS[name]
@@ -113,7 +113,7 @@ def test_who_is_waited_for_is_told_again_and_again(
 
 
 @pytest.mark.usefixtures("soon")
-def test_a_prepared_transaction_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prepared_transaction_is_reported(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*TABLES)
     other = database.connect()
     for statement in ("BEGIN", WRITES_T, "PREPARE TRANSACTION 'left behind'"):
@@ -131,7 +131,7 @@ def test_a_prepared_transaction_is_told(database: Database, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("soon")
-def test_nobody_in_the_way_nothing_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_blockers_nothing_is_reported(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*TABLES)
     told = list[Event]()
     monkeypatch.setattr(report, "to_logging", told.append)

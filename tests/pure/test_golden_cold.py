@@ -154,7 +154,7 @@ def test_no_lock_is_held_while_rows_are_compared(name: str) -> None:
         assert not (step.may_block and lock_statement(step))
 
 
-def test_one_that_is_there_stays() -> None:
+def test_an_existing_one_stays() -> None:
     there = replace(ONE, identity="0e1", cluster="1/2")
     assert not cold.create(ONE, TABLE, ARCHIVE, COLUMNS, (there,), Stored.CURRENT, (), invoker=True)
     with pytest.raises(PlanError, match=r"has the cold archive chat\.messages_cold on server cold"):

@@ -57,7 +57,7 @@ def near_an_end(draw: st.DrawFn) -> tuple[Grid, Table, object, bool]:
 
 @settings(max_examples=200, deadline=None)
 @given(near_an_end())
-def test_windows_tile_up_to_the_end_of_the_line_and_are_what_their_bounds_say(
+def test_ranges_tile_up_to_the_end_of_the_line_and_are_what_their_bounds_say(
     given_: tuple[Grid, Table, object, bool],
 ) -> None:
     lines, table, here, _ = given_

@@ -285,12 +285,12 @@ def test_names_go_with_those_that_use_them() -> None:
         ),
     ],
 )
-def test_what_cannot_be_cut(up: str, down: str, why: str) -> None:
+def test_what_cannot_be_split(up: str, down: str, why: str) -> None:
     with pytest.raises(CannotRewrite, match=why):
         chain(up, down)
 
 
-def test_a_downgrade_that_raises_is_in_each_and_what_sends_nothing_cuts_nothing() -> None:
+def test_a_downgrade_that_raises_is_in_each_and_what_sends_nothing_splits_nothing() -> None:
     down = "raise NotImplementedError('no way back')"
     found = chain("print('one')\nop.drop_index_concurrently('a')\nop.drop_column('t', 'y')", down)
     assert [one[2:] for one in found] == [

@@ -86,7 +86,7 @@ def test_a_season_is_not_made_of_noise() -> None:
 @pytest.mark.parametrize(
     "values", [[], [5.0], [5.0, 6.0], [0.0] * 30, [0.0] * 20 + [1.0], [1e15] * 5, list(range(3000))]
 )
-def test_any_series_has_a_forecast_that_is_no_less_than_nothing(values: list[float]) -> None:
+def test_any_series_has_a_forecast_that_is_not_below_zero(values: list[float]) -> None:
     found = fit(values, 7)
     assert (found is None) is not bool(values)
     if found is not None:

@@ -308,7 +308,7 @@ def test_a_duration(text: str, expected: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "0", "0s", "0.4ms", "-1s", "5h", "5 sec", "s", "1s 2ms", "1e3", "inf", "nan", ".5s", "5S"]
 )
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(DeclarationError, match="is not a duration"):
         parse_milliseconds(text)
 

@@ -45,12 +45,12 @@ CASES = {
 
 
 @pytest.mark.parametrize(("script", "expected"), CASES.values(), ids=CASES)
-def test_a_script_is_cut_at_its_semicolons_only(script: str, expected: list[str]) -> None:
+def test_a_script_is_split_at_its_semicolons_only(script: str, expected: list[str]) -> None:
     assert list(split(script)) == expected
 
 
 @pytest.mark.parametrize(("script", "expected"), CASES.values(), ids=CASES)
-def test_what_was_cut_stays_cut(script: str, expected: list[str]) -> None:
+def test_what_was_split_stays_split(script: str, expected: list[str]) -> None:
     assert list(split(";\n".join(split(script)))) == expected
 
 

@@ -132,7 +132,7 @@ def test_bars_are_true_to_their_scale(value: int, most: int, width: int, blocks:
     assert len(bar(value // 2, most, width, blocks)) <= len(drawn)
 
 
-def test_rows_that_nobody_knows_stay_unknown() -> None:
+def test_unknown_rows_stay_unknown() -> None:
     one, other = Segment("past", Range(1, 2), None, 1, 0, None, 5), Segment("past", Range(2, 3), None, 1, 0, 7, 6)
     both = together([one, other])
     assert (both.rows, both.bytes, both.partitions, both.range) == (None, 11, 2, Range(1, 3))
