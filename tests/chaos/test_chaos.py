@@ -24,7 +24,7 @@ def _seconds() -> float:
 
 @pytest.fixture(scope="session")
 def control(server: Server, seed: int) -> float:
-    """The share of transactions that row moves and SERIALIZABLE make writers try again where nobody disturbs."""
+    """The share of transactions that row moves and SERIALIZABLE make writers try again without a disturbance."""
     found = play(server, CONTROL, "control", seed, seconds=5)
     assert found.problems == []
     return _again(found.figures)

@@ -1,4 +1,4 @@
-"""Revisions that harm nobody: nothing is found in any of them."""
+"""Revisions that harm no session: nothing is found in any of them."""
 
 from __future__ import annotations
 

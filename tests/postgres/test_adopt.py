@@ -1,4 +1,4 @@
-"""Sets that somebody else has made are taken over by their bounds; beside pg_partman, one works at a time."""
+"""Tables that others have partitioned are adopted by their bounds; next to pg_partman, one works at a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PARTMAN = """CREATE TABLE {schema}.part_config (
 
 
 def made(database: Database, kind: str, *bounds: Any, table: str = "app.t", zone: str = "UTC") -> None:
-    """A set by hand: each two bounds that follow each other are a partition's."""
+    """A table partitioned by hand: each two bounds that follow each other are a partition's."""
     database.sql(
         "CREATE SCHEMA IF NOT EXISTS app",
         f"CREATE TABLE {table} (id bigint, k {kind} NOT NULL) PARTITION BY RANGE (k)",
@@ -224,7 +224,7 @@ def test_what_cannot_be_taken_over(
 
 @pytest.fixture
 def partman(database: Database) -> Database:
-    """A set that a pg_partman knows, made by a session of Bangkok that prints intervals in another style."""
+    """A table that a pg_partman knows, made by a session of Bangkok that prints intervals in another style."""
     made(database, "timestamptz", *MONTHS, zone="Asia/Bangkok")
     database.sql(
         'CREATE SCHEMA "Part Man"',

@@ -1,4 +1,4 @@
-"""What comes back from an archive by partition: whole, in parts, or beside the table."""
+"""What comes back from an archive by partition: whole, in parts, or next to the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a downgrade makes again is what was there; what no operation does is said in the revision."""
+"""What a downgrade makes again is what existed; what no operation does is said in the revision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A baseline of models of every kind: made where it is missing, found the same where it is there, dropped again."""
+"""A baseline of models of every kind: made where it is missing, found the same where it exists, dropped again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches beside a session that changes the key of a row while a batch waits for it: no row is missed."""
+"""Batches next to a session that changes the key of a row while a batch waits for it: no row is missed."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ KEY = {("constraint", "t_pkey", "definition"), ("index", "t_pkey", "definition")
 OF_PARTITIONS = [("table", "table", key) for key in ("reloptions", "toast", "owner", "method")]
 
 OWN = {"access", "attidentity", "atthasdef"}
-"""Of a partition's columns: nobody is granted anything on them, and up to 16 they have no identity."""
+"""Of a partition's columns: no role is granted anything on them, and up to 16 they have no identity."""
 
 
 @contextmanager

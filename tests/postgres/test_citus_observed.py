@@ -1,4 +1,4 @@
-"""What is seen of Citus: in one query where it is there, and in none where it is not."""
+"""What is seen of Citus: in one query where it exists, and in none where it is not."""
 
 from __future__ import annotations
 

@@ -246,7 +246,7 @@ def test_what_no_model_declares_of_a_policy_stays(database: Database, cold: Cold
 
 @pytest.fixture
 def by_password(cold: Cold) -> Iterator[Cold]:
-    """The other server takes role app by password, as a role that is no superuser needs it."""
+    """The other server takes role app by password, as a role that is not a superuser needs it."""
     rules = Path(cold.data.sql("SHOW hba_file")[0][0])
     before = rules.read_text("utf-8")
     cold.data.sql("CREATE ROLE app LOGIN PASSWORD 'secret'", "ALTER SCHEMA s OWNER TO app")

@@ -1,4 +1,4 @@
-"""Columns and tables beside traffic: on every shape, again, stopped anywhere; what would rewrite is refused."""
+"""Columns and tables during traffic: on every shape, again, stopped anywhere; what would rewrite is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversions that are stopped at any step: they go on from there, and back, and are given up."""
+"""Conversions that are stopped at any step: they resume, and go back, and are aborted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rights that a conversion needs, and those that it gives nobody."""
+"""The rights that a conversion needs, and those that it gives no role."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_3_chunks_are_ranges_of_keys_so_that_a_rewrite_in_the_middle_loses_nothi
     chunk = scene.until(CopyChunk)
     scene.send(chunk)
     assert scene.database.sql("SELECT count(*) > 0 FROM s.t_default__staging") == [(True,)]
-    # The rows lie elsewhere afterwards; and VACUUM FULL cannot be told from TRUNCATE, so it begins anew.
+    # The rows lie elsewhere afterwards; and VACUUM FULL cannot be distinguished from TRUNCATE, so it begins again.
     scene.database.sql("DELETE FROM s.t WHERE id % 2 = 0", "VACUUM FULL s.t_default")
     expected = scene.database.sql(CONTENT)
     scene.run()

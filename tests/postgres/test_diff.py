@@ -1,4 +1,4 @@
-"""schema_kit diff and the fixture: the pack at head has no difference in any env.py, and one that is made is told."""
+"""schema_kit diff and the fixture: the pack at head has no difference in any env.py, and a real one is reported."""
 
 from __future__ import annotations
 

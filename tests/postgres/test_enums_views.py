@@ -1,4 +1,4 @@
-"""Values of enums in commits of their own, and materialized views refreshed beside their readers."""
+"""Values of enums in commits of their own, and materialized views refreshed while they are read."""
 
 from __future__ import annotations
 

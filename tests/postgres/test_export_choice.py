@@ -1,4 +1,4 @@
-"""Which partitions go to files: by their age on the set's own clock; shown before; and files that are forgotten."""
+"""Which partitions go to files: by their age on the table's own clock; shown before; and files that are forgotten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives in files, killed at each phase, cut off, and with a disk or a server that fails in the middle."""
+"""Archives in files, killed at each phase, interrupted, and with a disk or a server that fails in the middle."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_what_was_detached_for_a_file_is_not_forgotten(database: Database, tmp_p
 
 
 def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path) -> None:
-    """To two folders, so that no name keeps them apart: one of them has it, the other is told."""
+    """To two folders, so that no name keeps them apart: one of them has it, the other is refused."""
     build(database)
     database.run(task(detach, QualifiedName("s", "t"), T1))
     folders = [tmp_path / "a", tmp_path / "b"]
@@ -264,7 +264,7 @@ def test_files_must_not_become_larger(database: Database, tmp_path: Path, form: 
 
 
 class Odd(MemoryFileSystem):  # type: ignore[misc] # it comes without types
-    """One whose host is no part of its paths, and whose errors are its own."""
+    """One whose host is not part of its paths, and whose errors are its own."""
 
     protocol = "odd"
     store: dict[str, Any] = {}  # noqa: RUF012 - as its parent has it

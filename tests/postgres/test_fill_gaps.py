@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
 
 @pytest.fixture
 def holes(database: Database) -> Database:
-    """January and May 2026 alone, and the clock in March: two windows and the present's are missing."""
+    """January and May 2026 alone, and the clock in March: two ranges and the current one are missing."""
     database.sql(
         "CREATE SCHEMA app",
         """CREATE TABLE app.t (id bigint, at timestamptz NOT NULL, body text, PRIMARY KEY (id, at))
@@ -189,7 +189,7 @@ def test_ids_dates_and_sets_below_a_list_parent(database: Database) -> None:
         'CREATE TABLE "ร้าน".ids (id numeric PRIMARY KEY) PARTITION BY RANGE (id)',
         'CREATE TABLE "ร้าน".a PARTITION OF "ร้าน".ids FOR VALUES FROM (MINVALUE) TO (1000)',
         'CREATE TABLE "ร้าน".b PARTITION OF "ร้าน".ids FOR VALUES FROM (3000) TO (MAXVALUE)',
-        'INSERT INTO "ร้าน".ids VALUES (3500)',  # no gap reaches beyond the present
+        'INSERT INTO "ร้าน".ids VALUES (3500)',  # no gap reaches beyond the current range
     )
     register(database, Partitioning(QualifiedName("ร้าน", "T.x"), "at", "1 mon", premake=2))
     database.sql(register_sql(Partitioning(QualifiedName("ร้าน", "ids"), "id", "1000", premake=3)))

@@ -1,4 +1,4 @@
-"""Bloat is told of where it is, folded, and of nothing that is full, whatever the columns."""
+"""Bloat is reported where it is, folded, and of nothing that is full, whatever the columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``schema_kit health`` beside others: locks that they hold, what a role lacks, a transaction that is prepared."""
+"""``schema_kit health`` while others work: locks that they hold, what a role lacks, a transaction that is prepared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``schema_kit status``: one screen of partitions, health and what is under way."""
+"""``schema_kit status``: one screen of partitions, health and what is in progress."""
 
 from __future__ import annotations
 

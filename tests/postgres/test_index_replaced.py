@@ -1,4 +1,4 @@
-"""Indexes that are replaced: one is there at every moment, under its name and with its comment."""
+"""Indexes that are replaced: one exists at every moment, under its name and with its comment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Indexes beside traffic: on plain tables and partition trees, through leftovers, stops and Alembic's doors."""
+"""Indexes during traffic: on plain tables and partition trees, through leftovers, stops and Alembic's entry points."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def indexes_of(database: Database) -> set[str]:
 
 
 class Stopped(Exception):
-    """Somebody pulled the plug."""
+    """The client is gone."""
 
 
 def run(database: Database, decide: Decide, emit: Callable[[Event], None]) -> tuple[Step, ...]:

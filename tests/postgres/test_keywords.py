@@ -1,4 +1,4 @@
-"""Alembic's keywords mean what they mean to Alembic: each operation of ours beside the one that it shadows."""
+"""Alembic's keywords mean what they mean to Alembic: each operation of ours next to the one that it shadows."""
 
 from __future__ import annotations
 

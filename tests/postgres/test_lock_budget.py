@@ -1,4 +1,4 @@
-"""With a writer in the middle of a transaction, nobody else waits longer than the lock budget and the held time."""
+"""With a writer in the middle of a transaction, no other waits longer than the lock budget and the held time."""
 
 from __future__ import annotations
 

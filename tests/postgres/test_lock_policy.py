@@ -70,7 +70,7 @@ def test_bad_settings_are_refused(monkeypatch: pytest.MonkeyPatch, database: Dat
 
 @pytest.mark.exhaustive
 def test_looking_first_keeps_out_of_the_queue(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits behind a step that only looks: the probe never meets a queue."""
+    """No session waits behind a step that only looks: the probe never meets a queue."""
     build(database, "plain")
     longest, stop = [0.0], threading.Event()
     probe = database.connect()

@@ -1,4 +1,4 @@
-"""A client that is stopped in the middle of a look lets go of the tables that it reads, and of its snapshot."""
+"""A client that is stopped in the middle of a look releases the tables that it reads, and of its snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``schema_kit partitions maintain``: each set on its own, several at a time, two runs at once."""
+"""``schema_kit partitions maintain``: each table on its own, several at a time, two runs at once."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def test_all_that_is_due_is_done_and_check_is_content(database: Database) -> Non
 
 
 def test_partitions_with_old_estimates_are_no_failure(database: Database) -> None:
-    """The set's own statistics are off, and stay off from theirs: it is analyzed once in a run, and that is all."""
+    """The table's own statistics are off, and stay off from theirs: it is analyzed once in a run, and that is all."""
     build(database, ["a"], premake=1)
     assert shell(database, "partitions", "maintain", "--now", NOW).returncode == 0
     database.sql(

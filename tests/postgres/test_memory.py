@@ -121,7 +121,7 @@ def test_a_table_that_may_be_another_one_stays_and_is_said(database: Database, c
         done = retire(other, "--yes")
         assert (done.returncode, CHANGES[change][1] in done.stdout + done.stderr) == (0, True), done
         assert (there(other), retired(other)) == ("02 03 04 05 06", "02")
-    other.sql("DELETE FROM schema_kit.retired_partition WHERE partition_name = 's.t_02'")  # as it is told
+    other.sql("DELETE FROM schema_kit.retired_partition WHERE partition_name = 's.t_02'")  # as a user is asked to
     assert "retired_unlike" not in shell(other, "partitions", "check", "--now", "2026-05-20").stdout
 
 
@@ -152,7 +152,7 @@ def test_drop_of_one_that_was_detached(database: Database) -> None:
     other = moved_on(database)
     perform(other, lambda op: op.drop_partition_concurrently("t", "t_04", schema="s"))
     assert (there(other), retired(other)) == ("01 02 03 05 06", "")
-    database.sql("DROP TABLE s.t_04", "CREATE TABLE s.t_04 (LIKE s.t)")  # here, the oid tells
+    database.sql("DROP TABLE s.t_04", "CREATE TABLE s.t_04 (LIKE s.t)")  # here, the oid says so
     with pytest.raises(PlanError, match="does not know it"):
         perform(database, lambda op: op.drop_partition_concurrently("t", "t_04", schema="s"))
 
@@ -230,7 +230,7 @@ def test_an_update_that_is_finished_is_not_run_again(database: Database) -> None
     for _ in range(2):
         perform(other, _double)
         assert other.sql("SELECT sum(v) FROM n") == [(90,)]
-    other.sql("ALTER TABLE n DROP v", "ALTER TABLE n ADD v int DEFAULT 3")  # made anew, it is another one
+    other.sql("ALTER TABLE n DROP v", "ALTER TABLE n ADD v int DEFAULT 3")  # made again, it is another one
     perform(other, _double)
     assert other.sql("SELECT sum(v) FROM n") == [(54,)]
 

@@ -52,7 +52,7 @@ NO_CLOCK = ("archive files", "sql", "health", "status", "doctor")
 
 @pytest.fixture
 def odd(database: Database) -> Database:
-    """A set with an archive, a file and a time-to-live, whose names no ASCII terminal can show."""
+    """A table with an archive, a file and a time-to-live, whose names no ASCII terminal can show."""
     archived(database, TABLE)
     database.sql(
         f"CREATE TABLE s.{LONG[2:]} (id bigint PRIMARY KEY, at timestamptz)",

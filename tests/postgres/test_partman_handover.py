@@ -1,4 +1,4 @@
-"""A set goes to the extension pg_partman and comes back with its policy: 4.7 as Debian has it, 5 over its tables."""
+"""A table goes to the extension pg_partman and comes back with its policy: 4.7 as Debian has it, 5 over its tables."""
 
 from __future__ import annotations
 

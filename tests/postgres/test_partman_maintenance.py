@@ -1,4 +1,4 @@
-"""Maintenance by pg_partman's functions: what is due, who may run it, and schema_kit's own commands beside it."""
+"""Maintenance by pg_partman's functions: what is due, who may run it, and schema_kit's own commands next to it."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ def test_what_holds_rows_is_not_dropped_without_consent(database: Database) -> N
 
 @pytest.mark.parametrize("name", ["a" * 60, "\u00e9" * 31 + "x", "per%cent %s %1$s"])
 def test_sub_partitions_of_long_and_evil_names(database: Database, name: str) -> None:
-    """Names that are cut meet those of siblings: partitions and defaults get a number."""
+    """Names that are shortened meet those of siblings: partitions and defaults get a number."""
     installed(database)
     quoted = '"' + name.replace('"', '""') + '"'
     database.sql(

@@ -152,7 +152,7 @@ def test_while_the_disk_is_nearly_full(small_disk: Path) -> None:
     with ExitStack() as stack:
         database = Database(server.url(), stack)
         database.sql(*TABLE)
-        # Enough to begin with; then somebody else fills it.
+        # Enough to begin with; then another session fills it.
         began = threading.Event()
 
         def fill() -> None:

@@ -1,4 +1,4 @@
-"""A publication that has a comment is locked by the same comment: that is no change of the table."""
+"""A publication that has a comment is locked by the same comment: that is not a change of the table."""
 
 from __future__ import annotations
 

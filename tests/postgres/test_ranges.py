@@ -1,4 +1,4 @@
-"""Each command that takes a range reads it on the set's clock, and takes a default partition for no range."""
+"""Each command that takes a range reads it on the table's clock, and takes a default partition for no range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""op.restore_archive_table: whatever lies in an archive, or is on its way, comes back to its table."""
+"""op.restore_archive_table: whatever lies in an archive, or is in transit, comes back to its table."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_one_that_is_detach_pending_comes_back(database: Database) -> None:
     archived(database)
     before = places(database)
     with database.connect(autocommit=False) as reader:
-        reader.execute("SELECT count(*) FROM s.t")  # DETACH CONCURRENTLY waits for it, and is cut off
+        reader.execute("SELECT count(*) FROM s.t")  # DETACH CONCURRENTLY waits for it, and is interrupted
         done = run(database, "--lock-timeout", "200ms")
         assert done.returncode == 1
     assert "01!" in attached(database)

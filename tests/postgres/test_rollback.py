@@ -63,7 +63,7 @@ def test_what_was_written_since_the_swap_is_in_the_plain_table(database: Databas
 
 
 def catalog_of(database: Database) -> set[tuple[Any, ...]]:
-    database.sql("CREATE VIEW s.v AS SELECT 1 AS one")  # what the query of the catalog wants to be there
+    database.sql("CREATE VIEW s.v AS SELECT 1 AS one")  # what the query of the catalog requires to exist
     try:
         return catalog(database)
     finally:
@@ -280,7 +280,7 @@ def test_columns_that_came_since_are_refused_by_name(database: Database) -> None
 
 @pytest.mark.exhaustive
 def test_two_rollbacks_at_once(database: Database) -> None:
-    """What one has decided, and the other has begun anew, is looked at again under the lock."""
+    """What one has decided, and the other has begun again, is looked at again under the lock."""
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
     steps = [step for step in _planned(database) if isinstance(step, (BeginReturn, ReplayKeys, VerifyCopy))]

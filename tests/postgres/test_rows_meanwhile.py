@@ -1,4 +1,4 @@
-"""Rows leave in batches: each is in one place at every moment, whoever else is at work, and whatever ends a run."""
+"""Rows leave in batches: each is in one place at every moment, whichever other is at work, and whatever ends a run."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ EVERY = pytest.mark.parametrize("taker", thinned(TAKERS, "table", "index", "enum
 
 
 def take(database: Database, taker: str, name: str) -> None:
-    """Somebody has the name s.*name*."""
+    """Another object has the name s.*name*."""
     database.sql(*TAKERS[taker].format(f's."{name}"', bare=f'"{name}"').split("; "))
 
 

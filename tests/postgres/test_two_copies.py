@@ -34,7 +34,7 @@ def scene(database: Database) -> Scene:
 
 @pytest.mark.exhaustive
 def test_chunks_are_split_once(scene: Scene) -> None:
-    """Cut again while some are copied, those rows would be copied twice."""
+    """Split again while some are copied, those rows would be copied twice."""
     cut = scene.until(CutChunks)
     expected = scene.database.sql(CONTENT)
     chunk = scene.until(CopyChunk)
@@ -94,7 +94,7 @@ def test_an_index_is_built_once(scene: Scene) -> None:
 
 @pytest.mark.exhaustive
 def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) -> None:
-    """Given up and begun again in the meantime, nothing is in the targets yet."""
+    """Aborted and begun again in the meantime, nothing is in the targets yet."""
     swap, expected = scene.until(SwapCopy), scene.database.sql(CONTENT)
     abandon = scene.abandoned()
     assert isinstance(abandon, AbandonCopy)
@@ -116,7 +116,7 @@ def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) ->
 @pytest.mark.deep
 @pytest.mark.parametrize("what", longer(["drain", "split", "convert"], "split", "convert", mark=pytest.mark.deep))
 def test_two_runs_at_once_during_writes(database: Database, what: str) -> None:
-    """Each with workers of its own; both come to the end, and no row is there twice."""
+    """Each with workers of its own; both come to the end, and no row exists twice."""
     doors: dict[str, tuple[tuple[str, ...], Callable[[], None]]] = {
         "drain": (DEFAULT, lambda: op.drain_default_concurrently("t", schema="s", workers=2)),
         "split": (WHOLE, lambda: op.split_partition_concurrently("t", "t_before", schema="s", workers=2)),

@@ -146,7 +146,7 @@ def test_rows_that_were_loaded_and_cannot_be_attached(
 
 
 def test_what_an_interrupted_build_has_left(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An INVALID index is there, though no step was committed."""
+    """An INVALID index exists, though no step was committed."""
     database.sql("CREATE TABLE a (id bigint PRIMARY KEY, n int)", "INSERT INTO a VALUES (1)")
     tried = list[str]()
 

@@ -1,4 +1,4 @@
-"""Whoever waits says for whom: pid, application, state and age, after a while and again."""
+"""A session that waits says for whom: pid, application, state and age, after a while and again."""
 
 from __future__ import annotations
 

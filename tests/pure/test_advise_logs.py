@@ -1,4 +1,4 @@
-"""Logs that are cut off, or hold values that look like moments: what can be read is read."""
+"""Logs that end in the middle, or hold values that look like moments: what can be read is read."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ def test_a_healthy_set_has_no_findings() -> None:
 
 
 def examined(code: str) -> list[list[Finding]]:
-    """The findings of each set that has one of that code."""
+    """The findings of each table that has one of that code."""
     return [[finding(one)] for one in LEFT.get(code, ())] + [
         list(examine(sick).findings) for sick in SICK.get(code, ())
     ]

@@ -1,4 +1,4 @@
-"""The checks of health over imagined facts: what each must find, and what it must not blame."""
+"""The checks of health over placeholder facts: what each must find, and what it must not blame."""
 
 from __future__ import annotations
 

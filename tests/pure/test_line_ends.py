@@ -1,4 +1,4 @@
-"""Windows near both ends of what a column can hold, for every codec and interval: without gap or overlap."""
+"""Ranges near both ends of what a column can hold, for every codec and interval: without gap or overlap."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TIMES = ["15 minutes", "1 hour", "36 hours", "1 day", "7 days", "1 month", "3 mo
 
 @st.composite
 def near_an_end(draw: st.DrawFn) -> tuple[Grid, Table, object, bool]:
-    """A set, and a present near the beginning or the end of its line."""
+    """A table, and a current position near the beginning or the end of its line."""
     first = draw(st.booleans())
     premake, zone = draw(st.integers(1, 30)), draw(st.sampled_from(ZONES))
     if draw(st.booleans()):

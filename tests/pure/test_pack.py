@@ -55,7 +55,7 @@ PARTITIONED = {
 
 
 CUT_AT_ONCE = {"line_support.conversation", "telegram_bots.messages", "market_research.product_searches"}
-"""Of these old partitions leave, so that what was there before has to lie in partitions of its own."""
+"""Of these old partitions leave, so that what existed before has to lie in partitions of its own."""
 
 ARCHIVED = {
     "telegram_bots.messages": ("30 days", 1_000_000),

@@ -215,7 +215,7 @@ def test_a_step_that_may_block_works_as_long_as_it_takes_but_waits_no_longer_tha
 
 
 def test_what_a_step_relies_on_is_compared_right_behind_its_locks_where_it_comes_first() -> None:
-    """Behind other steps it is decided again, and nobody knows yet what it will find."""
+    """Behind other steps it is decided again, and it is unknown yet what it will find."""
     relying = Relying((Lock(LockMode.ACCESS_EXCLUSIVE, A),))
     lines = render(relying, LockPolicy())
     assert lines[-4] == compare_sql(relying.relies_on)

@@ -1,4 +1,4 @@
-"""A script is cut where PostgreSQL would cut it, and every file in sql/ can be cut."""
+"""A script is split where PostgreSQL would split it, and every file in sql/ can be split."""
 
 from __future__ import annotations
 

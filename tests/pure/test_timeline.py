@@ -1,4 +1,4 @@
-"""The picture of a set, from nouns alone: honest sums, stable lines, any width, any name."""
+"""The picture of a table, from models alone: honest sums, stable lines, any width, any name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
 @cache
 def days(count: int, holes: tuple[int, ...] = (), ahead: int = 3) -> Watched:
-    """So many days up to the present and *ahead* of it, but for *holes*; in no order."""
+    """So many days up to today and *ahead* of it, but for *holes*; in no order."""
     lines = grid(POLICY, TABLE)
     start = lines.interval.shift(lines.interval.floor(NOW), ahead + 1 - count)
     parts = []

@@ -66,7 +66,7 @@ TYPES = {
     "g.span": "g.span(i, i + 1)",
 }
 
-# What the control column of a set may be: its type, its value in row i, and the interval.
+# What the control column of a table may be: its type, its value in row i, and the interval.
 CONTROLS = {
     "timestamptz": ("date_trunc('day', now()) - i * interval '1 day'", "1 month"),
     "timestamp": ("date_trunc('day', localtimestamp) - i * interval '1 day'", "1 month"),
@@ -77,7 +77,7 @@ CONTROLS = {
 
 @dataclass(frozen=True)
 class GeneratedTable:
-    """The statements of a superuser that make the table g.t with all that hangs on it and 60 rows, or unmake it.
+    """The statements of a superuser that make the table g.t with all that references it and 60 rows, or unmake it.
 
     Attributes:
         make: the statements; roles are made, too.
@@ -103,7 +103,7 @@ def generated_table(seed: int, version: int, prefix: str, *, dense: bool = False
         seed: what is chosen.
         version: server_version_num of the server: it gets what that one can.
         prefix: what the names of the roles begin with; roles are the whole server's.
-        dense: it has all that there is, instead of about half of it.
+        dense: it has all of it, instead of about half of it.
     """
     return _Maker(random.Random(seed), version, prefix, dense).table()
 

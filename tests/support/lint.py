@@ -1,4 +1,4 @@
-"""Projects for `schema_kit lint`: an env.py, revisions, a schema that is there before them."""
+"""Projects for `schema_kit lint`: an env.py, revisions, a schema that exists before them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Scene:
 
     Args:
         url: a database of its own.
-        tables: what is there.
+        tables: what exists.
     """
 
     def __init__(self, url: str, tables: Sequence[str]) -> None:
