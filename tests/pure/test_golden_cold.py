@@ -111,7 +111,7 @@ def comes_back_beside_a_default_and_again() -> Plan:
 
 @case
 def gets_columns() -> Plan:
-    """One partition is there, another one was being copied."""
+    """One partition exists, another one was being copied."""
     later = ColdColumn("it's 100%", "chat.mood", not_null=True, built_in=False)
     archive = replace(ARCHIVE, columns=(Column("it's 100%", "chat.mood", default="'low'::chat.mood"),))
     cold_table = replace(TABLE, name=ONE.cold, columns=(Column("id", "bigint"), Column("at", "date")))
