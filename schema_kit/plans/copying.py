@@ -439,7 +439,7 @@ def _after_swap(copy: Copy, parent: Table, seen: Copying) -> Iterator[Step]:
     swapped = seen.begun is not None and seen.begun.swapped
     for key in parent.incoming:
         if not (swapped and key.validated):
-            yield ValidateConstraint(key.table, key.name, parent.name)
+            yield ValidateConstraint(key.table, key.name)
     if not swapped:
         parts = [part.name for part in parent.partitions if part.name != copy.source]
         yield from keys_to_prove(parent, (*parts, *(target.name for target in copy.targets)), seen.server)
@@ -452,9 +452,9 @@ def keys_to_prove(table: Table, leaves: tuple[QualifiedName, ...], server: Serve
     """Validate the foreign keys that the swap puts back: the table's, or before 18 its leaves', which it takes over."""
     for key in table.foreign_keys:
         if server.not_valid_on_partitioned:
-            yield ValidateConstraint(table.name, key.name, key.referenced)
+            yield ValidateConstraint(table.name, key.name)
             continue
-        yield from (ValidateConstraint(leaf, key.name, key.referenced) for leaf in leaves)
+        yield from (ValidateConstraint(leaf, key.name) for leaf in leaves)
         referenced = table.with_partitions((key.referenced,))[1:]
         yield AddForeignKey(constraints.declaration_of(key), table.name, leaves, True, referenced)
 
