@@ -67,9 +67,9 @@ def _index_invalid(one: Drift, tables: Sequence[QualifiedName], _: Table) -> str
 
 def _index_not_whole(one: Drift, tables: Sequence[QualifiedName], _: Table) -> str:
     return (
-        f"index {_index(one)} of {several(tables)} is INVALID though each partition has its part: PostgreSQL "
-        "looks again only when one is attached. Run the migration's operation that makes it again, or attach any of its parts "
-        f"once more: ALTER INDEX {_index(one).sql} ATTACH PARTITION ...; it changes nothing else."
+        f"index {_index(one)} of {several(tables)} is INVALID though each partition has its part: PostgreSQL looks "
+        "again only when one is attached. Run the migration's operation that makes it again, or attach any of its "
+        f"parts once more: ALTER INDEX {_index(one).sql} ATTACH PARTITION ...; it changes nothing else."
     )
 
 
