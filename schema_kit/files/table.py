@@ -53,6 +53,7 @@ class Column:
     default: str | None = None
     """Or what it is generated from."""
     generated: bool = False
+    identity: bool = False
 
     @property
     def expression(self) -> str:
@@ -126,7 +127,7 @@ WITH RECURSIVE b (num, type, typmod, depth) AS (
     FROM b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typname, a.atttypmod,
        format('%%I.%%I', pn.nspname, p.proname), CASE WHEN b.depth > 0 THEN format_type(t.oid, -1) ELSE '' END,
-       a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> ''
+       a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', a.attidentity <> ''
 FROM b JOIN pg_attribute a ON a.attrelid = %(oid)s AND a.attnum = b.num
 JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' JOIN pg_namespace n ON n.oid = t.typnamespace
 JOIN pg_proc p ON p.oid = t.typoutput JOIN pg_namespace pn ON pn.oid = p.pronamespace
