@@ -259,7 +259,6 @@ class _Swap(Step):
     decide_again = True
     throttled = True
     locks_late = True
-    settings = TEXTS
 
     move: ColdMove
 
@@ -280,6 +279,7 @@ class SwapToCold(_Swap):
         own: what it has of its own, and the foreign table has not.
     """
 
+    settings = TEXTS
     says = (
         "compare {self.move.name} with its copy on server {self.move.remote.server}, and swap: drop it, attach "
         "{self.move.foreign} to {self.move.cold}"
