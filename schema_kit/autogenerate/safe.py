@@ -17,6 +17,7 @@ from schema_kit.autogenerate.written import (
     Stage,
     WrittenIndex,
     as_found,
+    deferral,
     dropped,
     executed,
     of_model,
@@ -298,11 +299,7 @@ def _drop_constraint(work: Work, operation: ops.DropConstraintOp, key: Key, safe
 
 
 def _deferral(work: Work, key: Key, name: str) -> dict[str, Any]:
-    """Return that of a unique constraint, which reflection loses."""
-    definition = next((one.definition for one in work.tables[key].constraints if one.name == name), "")
-    if " DEFERRABLE" not in definition:
-        return {}
-    return {"deferrable": True} | ({"initially": "DEFERRED"} if definition.endswith("INITIALLY DEFERRED") else {})
+    return deferral(next((one.definition for one in work.tables[key].constraints if one.name == name), ""))
 
 
 # Columns
