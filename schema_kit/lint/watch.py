@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
+from traceback import walk_stack
 from typing import Any
 
 import psycopg
@@ -394,12 +394,8 @@ class Watch:
         return self._transactions.setdefault(name, len(self._transactions) + 1)
 
     def _line(self) -> int:
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if frame.f_code.co_filename == self._path:
-                return frame.f_lineno
-            frame = frame.f_back
-        return 0
+        callers = walk_stack(sys._getframe(1))
+        return next((line for frame, line in callers if frame.f_code.co_filename == self._path), 0)
 
 
 class _Cursor(psycopg.Cursor[Any]):
