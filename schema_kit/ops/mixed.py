@@ -12,8 +12,8 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from types import FrameType, FunctionType
 from traceback import walk_stack
+from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
 from schema_kit.errors import PlanError
