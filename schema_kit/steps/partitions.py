@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Grant, Partitioning, Table
@@ -67,6 +67,7 @@ class CreatePartition(SharedStep):
         default_grantees: whom default privileges grant something on it, which goes.
         grants: what is granted on it, and to whom.
         tablespace: where it lies, if not in the database's own.
+        places: where its parts of the parent's indexes lie, if elsewhere than those.
         statistics: what was set for the statistics of columns, as Table has it.
         replica_identity: FULL, NOTHING, or the name of the parent's index whose part identifies its rows.
         comment: the parent's.
@@ -88,6 +89,7 @@ class CreatePartition(SharedStep):
     default_grantees: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     tablespace: str | None = None
+    places: tuple[tuple[str, str], ...] = ()
     statistics: tuple[tuple[str, str], ...] = ()
     replica_identity: str = ""
     comment: str | None = None
@@ -118,6 +120,9 @@ class CreatePartition(SharedStep):
             statements.append(template_sql(self.parent, self.name, self.template))
         values = self.values or for_values(self.lower, self.upper)
         statements.append(f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {values}")
+        places = list(self._places(self.name, self.branch or Branch(places=self.places)))
+        if places:
+            statements.append(places_sql(self.parent, places))
         if self.replica_identity:
             statements.append(replica_identity_sql(self.parent, self.name, self.replica_identity))
         if self.default and self.default_check:
@@ -139,8 +144,27 @@ class CreatePartition(SharedStep):
             yield f"COMMENT ON TABLE {name.sql} IS {literal(self.comment)}"
         for part in branch.branches:
             own = name.sibling(fit(name.name, part.suffix, TABLE_BYTES))
-            yield from self.make(own, part)
+            yield from replace(self, tablespace=part.tablespace).make(own, part)
             yield f"ALTER TABLE {name.sql} ATTACH PARTITION {own.sql} {part.values}"
+
+    def _places(self, name: QualifiedName, branch: Branch) -> Iterator[tuple[QualifiedName, str, str]]:
+        """Yield the tables of the partition, each with indexes of the parent, and where its parts of those lie."""
+        yield from ((name, *place) for place in branch.places)
+        for part in branch.branches:
+            yield from self._places(name.sibling(fit(name.name, part.suffix, TABLE_BYTES)), part)
+
+
+def places_sql(parent: QualifiedName, places: Iterable[tuple[QualifiedName, str, str]]) -> str:
+    """Parts of a parent's indexes lie where they are said to; they are empty, and PostgreSQL has named them."""
+    values = ", ".join(
+        f"({literal(table.sql)}, {literal(parent.sibling(index).sql)}, {literal(place)})"
+        for table, index, place in places
+    )
+    return sending_sql(
+        f"SELECT format('ALTER INDEX %s SET TABLESPACE %I', x.indexrelid::regclass, p.place) "
+        f"FROM (VALUES {values}) p (own, of, place) JOIN pg_index x ON x.indrelid = p.own::regclass "
+        "WHERE EXISTS (SELECT 1 FROM pg_partition_ancestors(x.indexrelid) a WHERE a.relid = to_regclass(p.of))"
+    )
 
 
 def below(name: str, branch: Branch | None) -> Iterator[str]:
