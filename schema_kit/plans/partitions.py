@@ -134,6 +134,7 @@ def like_siblings(
         grants=grants,
         tablespace=table.tablespace,
         places=table.places,
+        indexes=tuple(index for index in table.indexes if index.statistics and within),
         statistics=table.statistics,
         replica_identity=table.replica_identity,
         comment=None if (table.comment or "").startswith(BUILT_MARK) else table.comment,

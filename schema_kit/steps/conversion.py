@@ -277,7 +277,7 @@ class Swap(ToPartitioned):
         yield f"ALTER TABLE {name.sql} ATTACH PARTITION {self.leaf.sql} {for_values(None, self.upper)}"
         yield f"ALTER TABLE {self.leaf.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}"
         yield from self.keys_come_back()
-        yield from parts_sql(self.table, name)
+        yield from parts_sql(self.table.indexes, name)
 
 
 def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:
