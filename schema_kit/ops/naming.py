@@ -126,7 +126,7 @@ def _named(operations: Operations, name: str, schema: str | None, query: str | N
     try:
         return QualifiedName(schema_of(connection, name, query), name)
     except DBAPIError as error:
-        raise execute.not_observed(error) from error
+        raise execute.not_observed(error, connection) from error
 
 
 _PATH = re.compile(
