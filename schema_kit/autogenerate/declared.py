@@ -114,9 +114,13 @@ def _same(operation: ops.CreateTableOp, table: sa.Table) -> bool:
     return (operation.schema, operation.table_name) == (table.schema, table.name)
 
 
-def recreated(created: ops.CreateTableOp, policy: Partitioning, *, default: bool) -> MigrateOperation:
-    """Return what makes a partitioned table again that has a policy, and perhaps a default partition."""
-    return _created(created, _former(policy) | ({"default_partition": True} if default else {}))
+def recreated(
+    created: ops.CreateTableOp, policy: Partitioning, *, default: bool
+) -> tuple[MigrateOperation, MigrateOperation]:
+    """Return what makes a partitioned table again that has a policy, and what sets that, where the table stays."""
+    words = _former(policy)
+    kept = classes.SetPartitionPolicyOp(created.table_name, **_in(created.schema), **words)
+    return _created(created, words | ({"default_partition": True} if default else {})), kept
 
 
 def _created(created: ops.CreateTableOp, words: dict[str, Any]) -> MigrateOperation:

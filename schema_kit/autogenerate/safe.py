@@ -20,7 +20,6 @@ from schema_kit.autogenerate.written import (
     as_found,
     dropped,
     executed,
-    nothing,
     of_model,
     pair_of,
     paired,
@@ -421,9 +420,8 @@ def _drop_table(work: Work, operation: ops.DropTableOp, key: Key) -> None:
     if policy is None:
         work.put(operation, [paired(drop, back, stage=Stage.LATER)])
         return
-    forget = classes.DropPartitionPolicyOp(key[1], **in_schema(key))
     there = work.catalog.table(found.name)
-    made = declared.recreated(back, policy, default=there is not None and any(one.default for one in there.partitions))
-    work.put(
-        operation, [paired(drop, nothing(key[1], key[0]), stage=Stage.LATER), paired(forget, made, stage=Stage.LATER)]
-    )
+    default = there is not None and any(one.default for one in there.partitions)
+    made, kept = declared.recreated(back, policy, default=default)
+    forget = classes.DropPartitionPolicyOp(key[1], **in_schema(key))
+    work.put(operation, [paired(forget, kept, stage=Stage.LATER), paired(drop, made, stage=Stage.LATER)])
