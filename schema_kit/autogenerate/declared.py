@@ -89,7 +89,8 @@ def _table(found: _Found, table: sa.Table, upgrade: ops.UpgradeOps) -> Iterator[
     if created:
         created.info.pop(INFO, None)  # a migration has none
         if partitioned:
-            upgrade.ops[upgrade.ops.index(created)] = _created(created, partitioned)
+            words = {"control": partitioned.control, "interval": partitioned.interval, **given(partitioned)}
+            upgrade.ops[upgrade.ops.index(created)] = _created(created, words)
     elif there is None:
         return  # it is in a schema that is not compared
     complete = INFO in table.metadata.info
@@ -114,7 +115,16 @@ def _same(operation: ops.CreateTableOp, table: sa.Table) -> bool:
     return (operation.schema, operation.table_name) == (table.schema, table.name)
 
 
-def _created(created: ops.CreateTableOp, one: Partitioned) -> MigrateOperation:
+def recreated(
+    created: ops.CreateTableOp, policy: Partitioning, *, default: bool
+) -> tuple[MigrateOperation, MigrateOperation]:
+    """Return what makes a partitioned table again that has a policy, and what sets that, where the table stays."""
+    words = given(policy, *_POLICY)
+    kept = classes.SetPartitionPolicyOp(created.table_name, **_in(created.schema), **words)
+    return _created(created, words | ({"default_partition": True} if default else {})), kept
+
+
+def _created(created: ops.CreateTableOp, words: dict[str, Any]) -> MigrateOperation:
     """Return a new table with its partitions; its indexes follow, as they do behind Alembic's."""
     made = created.to_table()
     keys = sorted(made.constraints, key=lambda constraint: (type(constraint).__name__, str(constraint.name)))
@@ -124,7 +134,7 @@ def _created(created: ops.CreateTableOp, one: Partitioned) -> MigrateOperation:
         *made.columns,
         *keys,
         **_in(created.schema),
-        **{"control": one.control, "interval": one.interval, **given(one)},
+        **words,
         **({"comment": made.comment} if made.comment else {}),
         **options,
     )

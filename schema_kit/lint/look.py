@@ -175,6 +175,18 @@ def _glanced(found: list[tuple[Any, ...]], before: Seen | None) -> Seen:
     )
 
 
+def roots(seen: Seen) -> dict[QualifiedName, QualifiedName]:
+    """Return all partitions, each with the table at the top."""
+    found = dict[QualifiedName, QualifiedName]()
+    for one in seen.relations.values():
+        top: Relation | None = one
+        while top and top.partition:
+            top = seen.relations.get(top.parent)
+        if top and top is not one:
+            found[one.name] = top.name
+    return found
+
+
 def schemas(seen: Seen) -> frozenset[Promise]:
     """Return the schemas of a look."""
     return frozenset(one for one in seen.promises if one.kind == "schema")

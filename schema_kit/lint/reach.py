@@ -74,7 +74,7 @@ def _bounded(node: Plan, inits: Mapping[str, Plan], new: frozenset[QualifiedName
 def _conditions(node: Plan) -> Iterator[str]:
     for one in nodes(node):
         if (text := one.get("Index Cond")) and not limits(text):
-            yield _CAST.sub("", text).strip("()")
+            yield _CAST.sub("", text).removeprefix("(").removesuffix(")")
 
 
 def limits(condition: str) -> bool:

@@ -27,7 +27,7 @@ from schema_kit.lint.difference import Between
 from schema_kit.lint.facts import Failure, Statement
 from schema_kit.lint.fence import here, refuse_statement
 from schema_kit.lint.guard import ours
-from schema_kit.lint.look import Eyes, Seen, strongly
+from schema_kit.lint.look import Eyes, Seen, roots, strongly
 from schema_kit.lint.nested import Nested
 from schema_kit.lint.promises import Promise
 from schema_kit.lint.reach import Plan, unbounded
@@ -100,7 +100,7 @@ class Watch:
         self._killed_after = killed_after
         self.statements: list[Statement] = []
         self.old: frozenset[int] | None = None
-        self.bare = 0
+        self.bare, self.times = 0, 1
         self.version_table, self._standstill = version_table, standstill
         self._path: str | None = None
         self._last: Seen | None = None
@@ -108,6 +108,7 @@ class Watch:
         self._transactions: dict[str, int] = {}
         self._busy = self._reads_only = False
         self._names: Mapping[QualifiedName, Mapping[str, str]] = {}
+        self.roots: Mapping[QualifiedName, QualifiedName] = {}
         self.relied: frozenset[Promise] | None = None
         self.nested = Nested()
 
@@ -115,7 +116,7 @@ class Watch:
     def during(self, path: str) -> Iterator[None]:
         """Watch while a revision runs, whose file is *path*; what an earlier one has left is known."""
         self._path, self._last = str(Path(path).resolve()), None
-        self._names = {}
+        self._names, self.roots = {}, {}
         try:
             yield
         finally:
@@ -301,6 +302,7 @@ class Watch:
             self.old = frozenset(seen.relations)
         if self.relied is None:
             self.relied = seen.promises
+        self.roots = self.roots or roots(seen)
         self._names = self._names or {
             one.name: {column.name: column.like for column in one.columns.values()} for one in seen.relations.values()
         }
@@ -387,7 +389,7 @@ class Watch:
         )
         number = self._number(before.transaction if locks is None else None)
         made = between.statement(self._line(), number, there=there, begins=begins)
-        self.statements.append(replace(made, ours=ours()))
+        self.statements.append(replace(made, ours=ours(), times=self.times, commits=locks is not None))
 
     def _number(self, transaction: str | None) -> int:
         name = transaction or f"alone {len(self.statements)}"
@@ -458,7 +460,11 @@ class _Cursor(psycopg.Cursor[Any]):
             return
         given = list(params_seq)
         first = given[0] if given else None
-        self._watched(_text(query, self), lambda: super(_Cursor, self).executemany(query, given, **kw), first)
+        self.watch.times = len(given)
+        try:
+            self._watched(_text(query, self), lambda: super(_Cursor, self).executemany(query, given, **kw), first)
+        finally:
+            self.watch.times = 1
 
     @contextmanager
     def copy(self, statement: Any, params: Any = None, **kw: Any) -> Iterator[Any]:

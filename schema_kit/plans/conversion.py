@@ -225,9 +225,9 @@ def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) ->
     name = key_index_name(named_after)
     parameters = (option.partition("=") for option in (table.primary.options if table.primary else ()))
     options = tuple((name_, value) for name_, _, value in parameters)
-    declared = IndexDeclaration(
-        name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True, with_=options
-    )
+    place = table.primary.tablespace if table.primary else None
+    columns = tuple(IndexElement(ident(column)) for column in key)
+    declared = IndexDeclaration(name, table.name, columns, unique=True, with_=options, tablespace=place)
     found = table.index(name)
     if found and not is_key_index(found, key):
         raise PlanError(

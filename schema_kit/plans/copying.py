@@ -383,9 +383,13 @@ def _builds(
     """For each target what is missing of its primary key, and of its other indexes, its own included."""
     leaves = {leaf.name: leaf for leaf in seen.leaves}
     for target in copy.targets:
+        places: dict[str, str | None] = dict(parent.places)
+        if target in of_own and seen.source:  # it takes the place of the source, and lies where that does
+            places = {index.parent.name: index.tablespace for index in seen.source.indexes if index.parent}
         have = leaves[target.built].indexes if target.built in leaves and not fresh else ()
         known, there = set(map(_identity, have)), len(have)
-        wanted = (*parent.indexes, *of_own.get(target, ()))
+        like = (replace(index, tablespace=places.get(index.name, index.tablespace)) for index in parent.indexes)
+        wanted = (*like, *of_own.get(target, ()))
         missing = [index for index in wanted if _identity(index) not in known]
         for primary in (True, False):
             indexes = tuple(index for index in missing if index.primary is primary)

@@ -261,12 +261,7 @@ class BuildIndexes(Step):
         return (
             f"LOCK TABLE ONLY {self.target.sql} IN {self.locks[0].mode.value} MODE",
             expect_sql(f"{count} = {self.there}", f"{self.target} has other indexes by now"),
-            *(
-                f"ALTER TABLE {self.target.sql} ADD {index.constraint_sql}"
-                if index.constraint
-                else f"CREATE {'UNIQUE ' if index.unique else ''}INDEX ON {self.target.sql} USING {index.tail}"
-                for index in self.indexes
-            ),
+            *(index.create_sql(self.target) for index in self.indexes),
         )
 
 

@@ -12,6 +12,7 @@ import pytest
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
 from tests.support.catalog import facts
+from tests.support.catalog_of_a_table import catalog_of
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.locks import waiting
@@ -253,3 +254,51 @@ def test_list_shows_bounds_in_the_zone_of_the_table(partitioned: Database) -> No
     assert "app.t  by at, every 1 mon, Asia/Bangkok, premake 1" in text
     assert parts[-1]["to"] in text
     assert shell(partitioned, "partitions", "list", "app.other").returncode == 3
+
+
+OF_THE_PARENT = {
+    "ALTER TABLE app.t ALTER body SET STATISTICS 77": ("column", "body", "attstattarget"),
+    "ALTER TABLE app.t ALTER body SET (n_distinct = 5)": ("column", "body", "options"),
+    "ALTER TABLE app.t ALTER body SET STORAGE EXTERNAL": ("column", "body", "attstorage"),
+    "ALTER TABLE app.t ALTER body SET COMPRESSION pglz": ("column", "body", "attcompression"),
+    "COMMENT ON COLUMN app.t.body IS 'of the parent'": ("column", "body", "comment"),
+    "COMMENT ON TABLE app.t IS 'of the parent'": ("table", "table", "comment"),
+    "ALTER INDEX app.lower_body ALTER COLUMN 1 SET STATISTICS 99": ("index column", "{}_lower_idx.1", "attstattarget"),
+}
+OF_THE_NEWEST = {
+    "ALTER TABLE {} SET (fillfactor = 44, autovacuum_enabled = off)": ("table", "table", "reloptions"),
+    "ALTER TABLE {} SET (toast.autovacuum_enabled = off)": ("table", "table", "toast"),
+    "ALTER TABLE {} REPLICA IDENTITY FULL": ("table", "table", "relreplident"),
+}
+OF_NOBODY = {
+    "ALTER TABLE {} SET UNLOGGED": ("table", "table", "relpersistence"),
+    "ALTER TABLE {} ENABLE ROW LEVEL SECURITY": ("table", "table", "relrowsecurity"),
+    "CREATE POLICY own ON {}": ("policy", "own", "polcmd"),
+    "GRANT SELECT ON {} TO PUBLIC": ("table", "table", "access"),
+    "ALTER TABLE {} ALTER body SET DEFAULT 'own'": ("column", "body", "default"),
+    "ALTER TABLE {} ADD CONSTRAINT own CHECK (id > 0)": ("constraint", "own", "definition"),
+    "CREATE INDEX own ON {} (room)": ("index", "own", "definition"),
+}
+
+
+def test_what_a_new_partition_has(partitioned: Database) -> None:
+    """Its parent's; of the newest one what no parent has; nothing else that was set on partitions one by one."""
+    partitioned.sql("CREATE INDEX lower_body ON app.t (lower(body)) WITH (fillfactor = 55)", *OF_THE_PARENT)
+    newest = leaves(partitioned)[-1]
+    partitioned.sql(*(text.format(f"app.{newest}") for text in (*OF_THE_NEWEST, *OF_NOBODY)))
+    done = shell(partitioned, "partitions", "create-next", "--now", ahead(partitioned))
+    assert done.returncode == 0, done.stderr
+    new = leaves(partitioned)[-1]
+    assert new > newest
+
+    def of(name: str) -> dict[tuple[str, str, str], object]:
+        return catalog_of(partitioned.url, f"app.{name}")
+
+    parent, sibling, made = of("t"), of(newest), of(new)
+    for kind, what, key in OF_THE_PARENT.values():
+        assert made[kind, what.format(new), key] == parent[kind, what.replace("{}_lower_idx", "lower_body"), key]
+    assert made["index", f"{new}_lower_idx", "reloptions"] == parent["index", "lower_body", "reloptions"]
+    for fact in OF_THE_NEWEST.values():
+        assert made[fact] == sibling[fact] != parent.get(fact)
+    for fact in OF_NOBODY.values():
+        assert made.get(fact) == parent.get(fact) != sibling[fact]

@@ -139,7 +139,9 @@ class Scene:
                 except sa.exc.DBAPIError as error:
                     failure = Failure(getattr(error.orig, "sqlstate", "") or "", str(error.orig))
             connection.rollback()
-        return rules.judge(Observation("body", str(path), tuple(self._watch.statements), failure))
+        return rules.judge(
+            Observation("body", str(path), tuple(self._watch.statements), failure, roots=self._watch.roots)
+        )
 
 
 def kinds(report: Report) -> set[str]:
