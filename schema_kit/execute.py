@@ -114,7 +114,7 @@ def _telling(
             held = held_here(connection, policy)
             return _run(connection, telling_notes(planned, emit), held, tell, workers, committed)
     except DBAPIError as error:  # the connection was lost before the first look
-        raise committed.told(not_observed(error)) from error
+        raise committed.told(not_observed(error, connection)) from error
     except SchemaKitError as error:
         told = committed.told(error)
         if told is error:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from schema_kit.catalog.blockers import holders
 from schema_kit.catalog.drivers import diagnosis, sqlstate
 from schema_kit.catalog.session import DENIED, missing_right, observing, rows
-from schema_kit.errors import ExecutionError, PlanError, Refusal, SchemaKitError
+from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError, Refusal, SchemaKitError
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import Analyze
 
@@ -79,10 +80,13 @@ class Committed:
 
 
 def not_observed(error: DBAPIError, connection: Connection | None = None) -> SchemaKitError:
-    """What PostgreSQL said when it was only looked at, as a sentence; with *connection*, which right is missing."""
+    """What PostgreSQL said when it was only looked at; with *connection*, which right is missing, or who blocks."""
     state = sqlstate(error)
     if state == DENIED and connection is not None:
         return PlanError(f"{missing_right(connection, error)}.")
+    if state == "55P03" and connection is not None:
+        why = "reading the catalog failed: another session held an ACCESS EXCLUSIVE lock for 5 s. Run again."
+        return LockNotAvailable(why, blockers=holders(connection), sqlstate=state)
     return ExecutionError(
         f"reading the catalog failed: {message(error)} [{state or 'connection lost'}].", sqlstate=state
     )

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import abc
-from typing import Any, TypeGuard
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import (
     AddConstraint,
     CreateIndex,
+    CreateSequence,
     CreateTable,
     SetColumnComment,
     SetConstraintComment,
     SetTableComment,
     sort_tables_and_constraints,
 )
+from sqlalchemy.sql.functions import next_value
 
 from schema_kit.errors import DeclarationError
 from schema_kit.model import (
     Action,
-    BaselineEnum,
+    BaselineObject,
     BaselineTable,
     Column,
     ColumnDeclaration,
@@ -34,6 +36,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, fit, idents, literal
 
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_PREPARER: Any = _DIALECT.identifier_preparer
 # SQL goes out without parameters, so a percent sign is one; and standard_conforming_strings has been on since 9.1.
 _DIALECT._backslash_escapes = False
 
@@ -110,8 +113,8 @@ def type_of(column: sa.Column[Any]) -> str:
     return _SPELLINGS.get(bare, bare) + bracket + rest
 
 
-def baseline_of(metadata: sa.MetaData) -> tuple[tuple[BaselineTable, ...], tuple[BaselineEnum, ...]]:
-    """Return the tables of a baseline, in an order in which they can be made, and their enums.
+def baseline_of(metadata: sa.MetaData) -> tuple[tuple[BaselineTable, ...], tuple[BaselineObject, ...]]:
+    """Return the tables of a baseline, and the types and sequences that they need, in orders in which they can be made.
 
     Raises:
         DeclarationError: one is partitioned.
@@ -124,24 +127,78 @@ def baseline_of(metadata: sa.MetaData) -> tuple[tuple[BaselineTable, ...], tuple
             )
     *ordered, (_, circular) = sort_tables_and_constraints(metadata.tables.values())  # type: ignore[no-untyped-call]
     tables = [table for table, _ in ordered]
-    enums = [enum for table in tables for enum in _enums(table)]
-    named = {QualifiedName(str(enum.schema), str(enum.name)): tuple(enum.enums) for enum in enums}
+    needed = [*(type_ for table in tables for type_ in _own_types(table)), *sequences_of(metadata)]
+    named = {(_name(one), _kind(one)): one for one in needed}
     return (
         tuple(baseline_table(table, [key for key in circular if key.table is table]) for table in tables),
-        tuple(BaselineEnum(name, labels) for name, labels in named.items()),
+        tuple(BaselineObject(name, kind, *_definition(one)) for (name, kind), one in named.items()),
     )
 
 
-def _enums(table: sa.Table) -> abc.Iterator[sa.Enum]:
-    """Yield the enums that its columns are of, or are arrays of."""
+def _kind(made: Any) -> str:
+    return "sequence" if isinstance(made, sa.Sequence) else "enum" if isinstance(made, postgresql.ENUM) else "domain"
+
+
+def _definition(made: Any) -> tuple[str, tuple[str, ...]]:
+    """Return what follows the name of a type or a sequence where it is created, and the values of an enum."""
+    called = _PREPARER.format_sequence(made) if isinstance(made, sa.Sequence) else _PREPARER.format_type(made)
+    sql = str(_create(made).compile(dialect=_DIALECT))
+    return sql.partition(called)[2].strip(), tuple(made.enums) if isinstance(made, postgresql.ENUM) else ()
+
+
+def _create(made: Any) -> Any:
+    kinds = {"sequence": CreateSequence, "enum": postgresql.CreateEnumType, "domain": postgresql.CreateDomainType}
+    return kinds[_kind(made)](made)
+
+
+def sequences_of(metadata: sa.MetaData) -> list[sa.Sequence]:
+    """Return the sequences of tables, or by themselves; an optional one is left to SERIAL."""
+    asked = [_called(column) for table in metadata.tables.values() for column in table.columns]
+    every = [*metadata._sequences.values(), *(one for one in asked if one is not None)]
+    return [one for one in every if not one.optional]
+
+
+def _called(column: sa.Column[Any]) -> sa.Sequence | None:
+    """Return the sequence whose next value is a column's default in the database."""
+    default = getattr(column.server_default, "arg", None)
+    return default.sequence if isinstance(default, next_value) else None
+
+
+def from_sequences(table: sa.Table, placed: abc.Callable[[sa.Sequence], sa.Sequence]) -> None:
+    """Have defaults of columns take their values from the same sequences, where those are placed."""
     for column in table.columns:
-        type_ = column.type.item_type if isinstance(column.type, sa.ARRAY) else column.type
-        if _makes_enum(type_):
-            yield type_
+        if found := _called(column):
+            sa.DefaultClause(placed(found).next_value())._set_parent(column)
 
 
-def _makes_enum(type_: Any) -> TypeGuard[sa.Enum]:
-    return isinstance(type_, sa.Enum) and bool(type_.native_enum) and bool(getattr(type_, "create_type", True))
+def native(type_: Any) -> Any:
+    """Return what the database has for a type."""
+    if isinstance(type_, sa.TypeDecorator):
+        return native(type_.load_dialect_impl(_DIALECT))
+    return type_.dialect_impl(_DIALECT)
+
+
+def own_type(type_: Any) -> Any:
+    """Return the enum or domain that a column needs, if the models make it."""
+    found = native(type_)
+    if isinstance(found, sa.ARRAY):
+        return own_type(found.item_type)
+    named = isinstance(found, postgresql.ENUM | postgresql.DOMAIN) and found.create_type and found.name
+    return found if named else None
+
+
+def own_types(type_: Any) -> abc.Iterator[Any]:
+    """Yield that enum or domain, behind those that it needs itself."""
+    if (made := own_type(type_)) is not None:
+        if isinstance(made, postgresql.DOMAIN):
+            yield from own_types(made.data_type)
+        yield made
+
+
+def _own_types(table: sa.Table) -> abc.Iterator[Any]:
+    """Yield those that its columns need."""
+    for column in table.columns:
+        yield from own_types(column.type)
 
 
 def _comments(table: sa.Table) -> list[Any]:
@@ -203,16 +260,11 @@ def baseline_table(
 
 def create_partitioned_sql(table: sa.Table) -> tuple[str, ...]:
     """Return what makes a partitioned table: the types of its enums, itself, its indexes, its comments."""
-    enums = dict.fromkeys(_enums(table))
-    made: list[Any] = [postgresql.CreateEnumType(_native(enum)) for enum in enums]
+    made: list[Any] = [_create(type_) for type_ in {_name(one): one for one in _own_types(table)}.values()]
     made.append(CreateTable(table))
     made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: index.name or "")]
     made += _comments(table)
     return tuple(str(one.compile(dialect=_DIALECT)).strip() for one in made)
-
-
-def _native(enum: sa.Enum) -> Any:
-    return enum.dialect_impl(_DIALECT)
 
 
 def unique_keys(table: sa.Table) -> tuple[Index, ...]:

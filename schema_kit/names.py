@@ -52,6 +52,11 @@ def literal(text: str) -> str:
     return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 
 
+def unquoted(name: str) -> str:
+    """Return the name that an identifier as PostgreSQL prints it means."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
 def fit(stem: str, suffix: str = "", room: int = MAX_BYTES) -> str:
     """Shorten *stem* on a character boundary so that stem + suffix keep within 63 bytes, or *room*.
 

@@ -44,3 +44,8 @@ def verb(statement: str) -> str:
 
 
 _VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "COPY", "CALL", "VALUES"}
+
+
+def short(statement: str) -> str:
+    """Return as much of a statement as a line holds."""
+    return statement if len(statement) <= 120 else f"{statement[:117]}..."

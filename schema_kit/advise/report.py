@@ -10,6 +10,7 @@ from schema_kit.advise.choose import Asked
 from schema_kit.advise.shown import cost, size
 from schema_kit.health.definition import drop_call, index_call
 from schema_kit.names import QualifiedName
+from schema_kit.normalized import short
 
 WAL_BYTES = 64
 """What WAL has around an index entry."""
@@ -100,11 +101,6 @@ def text(advice: Advice, unused: Collection[QualifiedName]) -> Iterator[str]:
 
 def _costs(one: Asked) -> str:
     return f"cost {cost(one.before)} -> {cost(one.now)}: {short(one.statement.shown)}"
-
-
-def short(statement: str) -> str:
-    """As much of a statement as a line holds."""
-    return statement if len(statement) <= 120 else f"{statement[:117]}..."
 
 
 def notes(advice: Advice) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schema_kit.advise.btree import PAGE
-from schema_kit.advise.planner import Node, nodes
+from schema_kit.advise.planner import Node
 from schema_kit.advise.scratch import Scratch
 from schema_kit.names import QualifiedName
 
@@ -55,8 +55,3 @@ def size(count: float) -> str:
 def cost(value: float) -> str:
     """Return a cost, without digits that say nothing."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
-
-
-def scanned(tree: Node) -> set[str]:
-    """Return the tables that a plan reads."""
-    return {str(node["Relation Name"]) for node in nodes(tree) if "Relation Name" in node}

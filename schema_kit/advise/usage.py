@@ -76,7 +76,6 @@ class Use:
         group: what they are grouped by, likewise.
         columns: those that are read; empty: all of them, or none.
         whole: all columns are read.
-        writes: its rows are changed.
     """
 
     table: QualifiedName
@@ -85,7 +84,6 @@ class Use:
     group: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     whole: bool = False
-    writes: bool = False
 
 
 def uses(text: str, schema: Schema) -> list[Use]:

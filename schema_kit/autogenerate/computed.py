@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -18,31 +19,35 @@ from schema_kit.names import ident
 
 def compare(work: Work) -> None:
     """Change the expression of a virtual column; say what differs of a stored one, which PostgreSQL would rewrite."""
-    for key, table, found in work.existing():
-        changed = {one.column_name for one in work.of((ops.AlterColumnOp, ops.DropColumnOp), key)}
-        for column in table.columns:
-            there = found.column(column.name)
-            if there is not None and column.name not in changed and (there.generated or column.computed is not None):
-                _column(work, key, found, column, there)
+    for key, found, column, there in _unchanged(work):
+        if there.generated or column.computed is not None:
+            _column(work, key, found, column, there)
 
 
 def collations(work: Work) -> None:
     """Say which columns have another collation than their models."""
+    for _, found, column, there in _unchanged(work):
+        text = _text(work, column.type)
+        if text is None:
+            continue
+        name = (text.collation or "default").rpartition(".")[2].strip('"')
+        if (name if name != "default" else None) != there.collation:
+            says = "that of its type" if name == "default" else name
+            work.say(
+                f"{found.name}.{ident(column.name)} has the collation {there.collation or 'of its type'}, and its "
+                f"model says {says}. No operation changes that while writes continue, since PostgreSQL builds its "
+                "indexes again: add another column, and drop this one in a later revision."
+            )
+
+
+def _unchanged(work: Work) -> Iterator[tuple[Key, FoundTable, sa.Column[object], FoundColumn]]:
+    """Yield the columns that exist, and that no operation changes or drops."""
     for key, table, found in work.existing():
         changed = {one.column_name for one in work.of((ops.AlterColumnOp, ops.DropColumnOp), key)}
         for column in table.columns:
             there = found.column(column.name)
-            text = _text(work, column.type)
-            if there is None or text is None or column.name in changed:
-                continue
-            name = (text.collation or "default").rpartition(".")[2].strip('"')
-            if (name if name != "default" else None) != there.collation:
-                says = "that of its type" if name == "default" else name
-                work.say(
-                    f"{found.name}.{ident(column.name)} has the collation {there.collation or 'of its type'}, and its "
-                    f"model says {says}. No operation changes that while writes continue, since PostgreSQL builds its "
-                    "indexes again: add another column, and drop this one in a later revision."
-                )
+            if there is not None and column.name not in changed:
+                yield key, found, column, there
 
 
 def _text(work: Work, type_: Any) -> sa.String | None:

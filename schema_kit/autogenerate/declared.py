@@ -34,6 +34,7 @@ from schema_kit.tasks import policies
 _LOGGER = logging.getLogger("schema_kit.autogenerate")
 
 _POLICY = tuple(one.name for one in fields(Partitioning) if one.name not in ("parent", "template"))
+_EXPIRY = tuple(one.name for one in fields(TimeToLive) if one.name not in ("table", "column"))
 _OF_ARCHIVES = ("interval", "indexes", "archived_at", "tablespace", "compression", "view")
 _MAY_BE_UNSAID = ("max_rows", "access_method", "cold_after")
 _PLACE = ("archive_table_name", "archive_schema")
@@ -88,7 +89,8 @@ def _table(found: _Found, table: sa.Table, upgrade: ops.UpgradeOps) -> Iterator[
     if created:
         created.info.pop(INFO, None)  # a migration has none
         if partitioned:
-            upgrade.ops[upgrade.ops.index(created)] = _created(created, partitioned)
+            words = {"control": partitioned.control, "interval": partitioned.interval, **given(partitioned)}
+            upgrade.ops[upgrade.ops.index(created)] = _created(created, words)
     elif there is None:
         return  # it is in a schema that is not compared
     complete = INFO in table.metadata.info
@@ -113,7 +115,16 @@ def _same(operation: ops.CreateTableOp, table: sa.Table) -> bool:
     return (operation.schema, operation.table_name) == (table.schema, table.name)
 
 
-def _created(created: ops.CreateTableOp, one: Partitioned) -> MigrateOperation:
+def recreated(
+    created: ops.CreateTableOp, policy: Partitioning, *, default: bool
+) -> tuple[MigrateOperation, MigrateOperation]:
+    """Return what makes a partitioned table again that has a policy, and what sets that, where the table stays."""
+    words = given(policy, *_POLICY)
+    kept = classes.SetPartitionPolicyOp(created.table_name, **_in(created.schema), **words)
+    return _created(created, words | ({"default_partition": True} if default else {})), kept
+
+
+def _created(created: ops.CreateTableOp, words: dict[str, Any]) -> MigrateOperation:
     """Return a new table with its partitions; its indexes follow, as they do behind Alembic's."""
     made = created.to_table()
     keys = sorted(made.constraints, key=lambda constraint: (type(constraint).__name__, str(constraint.name)))
@@ -123,7 +134,7 @@ def _created(created: ops.CreateTableOp, one: Partitioned) -> MigrateOperation:
         *made.columns,
         *keys,
         **_in(created.schema),
-        **{"control": one.control, "interval": one.interval, **given(one)},
+        **words,
         **({"comment": made.comment} if made.comment else {}),
         **options,
     )
@@ -137,7 +148,7 @@ def _partitions(found: _Found, table: sa.Table, there: Table, one: Partitioned |
     if one is None:
         if registered and INFO in table.metadata.info:
             drop = classes.DropPartitionPolicyOp(table.name, **_in(table.schema))
-            yield paired(drop, _set_policy(table, _former(registered)))
+            yield paired(drop, _set_policy(table, given(registered, *_POLICY)))
         return
     strategy, column = one.key
     if (there.partition_strategy, there.partitioned_by) != (strategy[0].lower(), (column,)):
@@ -182,12 +193,6 @@ def _disagrees(found: _Found, there: Table, values: dict[str, Any]) -> bool:
 
 def _set_policy(table: sa.Table, values: dict[str, Any]) -> classes.SetPartitionPolicyOp:
     return classes.SetPartitionPolicyOp(table.name, **_in(table.schema), **values)
-
-
-def _former(policy: Partitioning) -> dict[str, Any]:
-    """Return a policy in the words of the operation that sets it, without what is the default."""
-    new = Partitioning(policy.parent, "", "")
-    return {name: getattr(policy, name) for name in _POLICY if getattr(policy, name) != getattr(new, name)}
 
 
 def _told(value: Any) -> Any:
@@ -251,12 +256,7 @@ def _expiry(found: _Found, table: sa.Table, name: QualifiedName, one: Expiring |
 
 
 def _set_expiry(table: sa.Table, policy: TimeToLive) -> classes.SetTtlPolicyOp:
-    new = TimeToLive(policy.table, policy.column)
-    words = {
-        one.name: getattr(policy, one.name)
-        for one in fields(TimeToLive)
-        if getattr(policy, one.name) != getattr(new, one.name)
-    }
+    words = given(policy, *_EXPIRY)
     return classes.SetTtlPolicyOp(table.name, policy.column, **_in(table.schema), **words)
 
 

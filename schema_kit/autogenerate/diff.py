@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from schema_kit import ops as ops  # the operations, and what they register, in every env.py
+from schema_kit.app_context import app_context
 from schema_kit.autogenerate.schemas import of_the_models, several
 from schema_kit.autogenerate.work import SENTENCES, Sentence
 from schema_kit.errors import PlanError, SchemaKitError
@@ -91,6 +92,11 @@ def differences(config: Config) -> Differences:
     Raises:
         PlanError: Alembic refuses, for example because the database is not at the newest revision.
     """
+    with app_context(config) as config:
+        return _differences(config)
+
+
+def _differences(config: Config) -> Differences:
     script = ScriptDirectory.from_config(config)
     words = ("message", "branch_label", "version_path", "rev_id", "depends_on")
     given: dict[str, Any] = dict.fromkeys(words) | {"autogenerate": True, "sql": False, "head": "head", "splice": False}

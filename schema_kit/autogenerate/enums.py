@@ -14,12 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.autogenerate import render
+from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, ops
 from sqlalchemy.dialects import postgresql as pg
 
 from schema_kit.autogenerate.work import Work
 from schema_kit.autogenerate.written import Stage, executed, nothing, paired
 from schema_kit.catalog.compared import FoundTable, types_found
+from schema_kit.from_sqlalchemy import native, own_type, own_types
 from schema_kit.names import fit, ident, literal
 from schema_kit.ops import classes
 
@@ -44,7 +46,7 @@ def compare(work: Work) -> None:
         _sql(own): (own, key)
         for key, table in work.models.items()
         for column in table.columns
-        if (own := _own_type(column.type))
+        if (own := own_type(column.type))
     }
     assert work.context.connection is not None
     there = types_found(work.context.connection, sorted(needed.keys() | declared.keys()))
@@ -88,7 +90,7 @@ def _say_what_is_left(work: Work, name: str, own: pg.ENUM, left: list[str], *, m
         (key, column.name)
         for key, table in work.models.items()
         for column in table.columns
-        if key in work.tables and (found := _own_type(column.type)) and _sql(found) == name
+        if key in work.tables and (found := own_type(column.type)) and _sql(found) == name
     ]
     if not (open_ := [(key, column) for key, column in columns if not _refuses(work.tables[key], column, own.enums)]):
         return
@@ -119,12 +121,15 @@ _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 # Types in operations
 
 
-def _without_other_defaults(found: FoundTable, back: ops.AddColumnOp | ops.CreateTableOp) -> bool:
-    """Take out of what is made again the defaults of domains, and of a serial key, whose sequence comes with it."""
+def _without_what_comes_with_types(found: FoundTable, back: ops.AddColumnOp | ops.CreateTableOp) -> bool:
+    """Take out of what is made again what domains give, and the default of a serial key, which brings its sequence."""
     own = {one.name for one in found.columns if one.default is not None}
+    nullable = {one.name for one in found.columns if not one.not_null}
     columns = [back.column] if isinstance(back, ops.AddColumnOp) else back.columns
     changed = False
     for column in (one for one in columns if isinstance(one, sa.Column)):
+        if not column.nullable and column.name in nullable:
+            column.nullable, changed = True, True
         default = column.server_default
         if not isinstance(default, sa.DefaultClause):
             continue
@@ -135,11 +140,18 @@ def _without_other_defaults(found: FoundTable, back: ops.AddColumnOp | ops.Creat
     return changed
 
 
-def _default_of_the_domain(work: Work, change: ops.AlterColumnOp) -> None:
-    """Take out the default of a domain, which reflection takes for that of the column."""
+def _without_the_domains_own(work: Work, change: ops.AlterColumnOp) -> None:
+    """Take out the default and the NOT NULL of a domain, which reflection takes for those of the column."""
     found = work.tables.get(work.key(change.schema, change.table_name))
     there = found.column(change.column_name) if found else None
-    if there is None or there.default is not None or change.existing_server_default is False:
+    if there is None:
+        return
+    if change.modify_nullable and not there.not_null:
+        change.existing_nullable, change.modify_nullable, work.changed = True, None, True
+        if not change.has_changes():
+            work.put(change, [])
+            return
+    if there.default is not None or change.existing_server_default is False:
         return
     if not isinstance(change.existing_server_default, sa.Identity | sa.Computed):
         change.existing_server_default = None
@@ -153,7 +165,7 @@ def _settle(work: Work, operation: MigrateOperation, needed: dict[str, Any]) -> 
     """Have an operation, and what takes it back, use types that exist already."""
 
     def settled(type_: Any) -> Any:
-        if own := _own_type(type_):
+        for own in own_types(type_):
             needed.setdefault(_sql(own), own)
         return _without_creation(work, type_)
 
@@ -161,13 +173,13 @@ def _settle(work: Work, operation: MigrateOperation, needed: dict[str, Any]) -> 
         case ops.DropColumnOp() | ops.DropTableOp():
             back: Any = operation.reverse()
             found = work.tables.get(work.key(operation.schema, operation.table_name))
-            changed = found and _without_other_defaults(found, back)
+            changed = found and _without_what_comes_with_types(found, back)
             if _settle_columns(back, lambda type_: _without_creation(work, type_)) or changed:
                 paired(operation, back)
         case ops.AlterColumnOp():
             if operation.modify_type is not None:
                 settled(operation.modify_type)
-            _default_of_the_domain(work, operation)
+            _without_the_domains_own(work, operation)
         case _:
             work.changed |= _settle_columns(operation, settled)
 
@@ -206,7 +218,7 @@ def alter(work: Work, there: Collection[str] | None = None) -> None:
     """
     for operation in [one for one in work.operations if isinstance(one, ops.AlterColumnOp)]:
         types = (operation.modify_type, operation.existing_type)
-        own = [type_ is not None and _own_type(type_) for type_ in types]
+        own = [type_ is not None and own_type(type_) for type_ in types]
         if operation.modify_type is None or not any(own):
             continue
         if there is None or (own[0] and _sql(own[0]) not in there):
@@ -218,46 +230,30 @@ def alter(work: Work, there: Collection[str] | None = None) -> None:
 def _changed(operation: ops.AlterColumnOp, type_: Any, existing: Any) -> MigrateOperation:
     table = ".".join(ident(part) for part in (operation.schema, operation.table_name) if part)
     column = ident(operation.column_name)
-    if _own_type(type_) is None:
+    if own_type(type_) is None:
         words: dict[str, Any] = {"existing_type": existing, "existing_nullable": operation.existing_nullable}
         return ops.AlterColumnOp(
             operation.table_name, operation.column_name, schema=operation.schema, modify_type=type_, **words
         )
-    spelled = _DIALECT.type_compiler_instance.process(_native(type_))
+    spelled = _DIALECT.type_compiler_instance.process(native(type_))
     using = f"{column}::text{'[]' * spelled.endswith('[]')}::{spelled}"
     sql = f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {spelled} USING {using}"
     return executed(sql)
 
 
-def _native(type_: Any) -> Any:
-    """Return what the database has for it."""
-    if isinstance(type_, sa.TypeDecorator):
-        return _native(type_.load_dialect_impl(_DIALECT))
-    return type_.dialect_impl(_DIALECT)
-
-
-def _own_type(type_: Any) -> Any:
-    """Return the enum or domain that a column needs, if the models make it."""
-    native = _native(type_)
-    if isinstance(native, sa.ARRAY):
-        return _own_type(native.item_type)
-    return native if isinstance(native, pg.ENUM | pg.DOMAIN) and native.create_type and native.name else None
-
-
 def _without_creation(work: Work, type_: Any) -> Any:
     """Return the same type, as an existing one; None if no statement makes it."""
-    if _own_type(type_) is None:
+    if own_type(type_) is None:
         return None
-    native = _native(type_)
-    if isinstance(native, sa.ARRAY):
-        return pg.ARRAY(_without_creation(work, native.item_type), dimensions=native.dimensions)
-    schema = {"schema": native.schema} if native.schema else {}
-    if isinstance(native, pg.ENUM):
-        return pg.ENUM(*native.enums, name=native.name, create_type=False, **schema)
-    domain = _Domain(native.name, native.data_type, create_type=False, **schema)
-    words = [repr(str(native.name)), render._repr_type(native.data_type, work.context)]
-    words += [f"schema={native.schema!r}"] if native.schema else []
-    domain.spelled = f"DOMAIN({', '.join(words)}, create_type=False)"
+    found = native(type_)
+    if isinstance(found, sa.ARRAY):
+        return pg.ARRAY(_without_creation(work, found.item_type), dimensions=found.dimensions)
+    schema = {"schema": found.schema} if found.schema else {}
+    if isinstance(found, pg.ENUM):
+        return pg.ENUM(*found.enums, name=found.name, create_type=False, **schema)
+    inner = _without_creation(work, found.data_type) or found.data_type
+    domain = _Domain(found.name, inner, create_type=False, **schema)
+    domain.context = work.context
     return domain
 
 
@@ -265,10 +261,12 @@ class _Domain(pg.DOMAIN):
     """An existing domain, which Alembic writes so that it is not made."""
 
     __visit_name__ = "DOMAIN"
-    spelled: str
+    context: AutogenContext
 
     def __repr__(self) -> str:
-        return self.spelled
+        words = [repr(str(self.name)), render._repr_type(self.data_type, self.context)]
+        words += [f"schema={self.schema!r}"] if self.schema else []
+        return f"DOMAIN({', '.join(words)}, create_type=False)"
 
     def copy(self, **_: Any) -> _Domain:
         return self

@@ -9,6 +9,7 @@ from alembic.operations import ops
 
 from schema_kit.autogenerate.drift import is_dropped
 from schema_kit.autogenerate.work import Key, Work
+from schema_kit.autogenerate.written import deferral
 from schema_kit.catalog.compared import FoundConstraint, FoundTable
 
 
@@ -107,7 +108,6 @@ def _as_found(key: Key, found: FoundTable, there: FoundConstraint) -> ops.Create
     index = found.index(there.name)
     options: dict[str, Any] = {"postgresql_include": [*index.include]} if index and index.include else {}
     options |= {"postgresql_nulls_not_distinct": True} if index and index.nulls_not_distinct else {}
-    options |= {"deferrable": True} if " DEFERRABLE" in there.definition else {}
-    options |= {"initially": "DEFERRED"} if there.definition.endswith("INITIALLY DEFERRED") else {}
+    options |= deferral(there.definition)
     columns = [text for text, _ in index.keys] if index else [*there.columns]
     return ops.CreateUniqueConstraintOp(there.name, key[1], columns, schema=key[0], **options)

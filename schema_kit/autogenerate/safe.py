@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 from sqlalchemy.sql.elements import conv
 
+from schema_kit.autogenerate import declared
 from schema_kit.autogenerate.drift import in_schema
 from schema_kit.autogenerate.switches import Safe
 from schema_kit.autogenerate.work import Key, Work
@@ -17,6 +18,7 @@ from schema_kit.autogenerate.written import (
     Stage,
     WrittenIndex,
     as_found,
+    deferral,
     dropped,
     executed,
     of_model,
@@ -82,7 +84,10 @@ def _other(work: Work, operation: MigrateOperation, key: Key, safe: Safe) -> Non
         case ops.AddConstraintOp():
             if made := _constraint(operation, key, safe):
                 kind = {"primarykey": "primary"}.get(operation.constraint_type, operation.constraint_type)
-                work.put(operation, [paired(made, dropped(_named(operation, key), kind, key[1], key[0]))])
+                back: MigrateOperation = dropped(_named(operation, key), kind, key[1], key[0])
+                if index := _found_index(work, key, _named(operation, key)):  # it becomes the constraint's
+                    back = Several(back, index.create())
+                work.put(operation, [paired(made, back)])
         case ops.DropConstraintOp():
             _drop_constraint(work, operation, key, safe)
         case ops.AlterColumnOp():
@@ -298,11 +303,7 @@ def _drop_constraint(work: Work, operation: ops.DropConstraintOp, key: Key, safe
 
 
 def _deferral(work: Work, key: Key, name: str) -> dict[str, Any]:
-    """Return that of a unique constraint, which reflection loses."""
-    definition = next((one.definition for one in work.tables[key].constraints if one.name == name), "")
-    if " DEFERRABLE" not in definition:
-        return {}
-    return {"deferrable": True} | ({"initially": "DEFERRED"} if definition.endswith("INITIALLY DEFERRED") else {})
+    return deferral(next((one.definition for one in work.tables[key].constraints if one.name == name), ""))
 
 
 # Columns
@@ -319,12 +320,15 @@ def _alter_column(work: Work, operation: ops.AlterColumnOp, key: Key, safe: Safe
         forth, back = (alter(server_default=one.arg if one else None) for one in defaults)
         instead.append(paired(forth, back))
         operation.modify_server_default = False
+    needless = bool(operation.modify_nullable) and operation.column_name in work.tables[key].primary_key
+    if needless:  # a conversion has put it there; PostgreSQL allows no NULL in a primary key
+        operation.modify_nullable = None
     if operation.modify_nullable is not None and "not_null" in safe.kinds:
         nullable, operation.modify_nullable = operation.modify_nullable, None
         set_not_null = classes.SetNotNullConcurrentlyOp(key[1], operation.column_name, **in_schema(key))
         drop = alter(nullable=True)
         instead.append(paired(drop, set_not_null) if nullable else paired(set_not_null, drop))
-    if instead:
+    if instead or needless:
         work.put(operation, [*([operation] if operation.has_changes() else []), *instead])
 
 
@@ -408,4 +412,13 @@ def _drop_table(work: Work, operation: ops.DropTableOp, key: Key) -> None:
             f"ALTER TABLE {found.name.sql} ADD CONSTRAINT {ident(one.name)} {one.definition}" for one in exclusions
         ]
         back = Several(back, *(executed(sql) for sql in alter))
-    work.put(operation, [paired(classes.DropTableConcurrentlyOp(key[1], **in_schema(key)), back, stage=Stage.LATER)])
+    drop = classes.DropTableConcurrentlyOp(key[1], **in_schema(key))
+    policy = work.catalog.policy(found.name) if found.partition_key else None
+    if policy is None:
+        work.put(operation, [paired(drop, back, stage=Stage.LATER)])
+        return
+    there = work.catalog.table(found.name)
+    default = there is not None and any(one.default for one in there.partitions)
+    made, kept = declared.recreated(back, policy, default=default)
+    forget = classes.DropPartitionPolicyOp(key[1], **in_schema(key))
+    work.put(operation, [paired(forget, kept, stage=Stage.LATER), paired(drop, made, stage=Stage.LATER)])

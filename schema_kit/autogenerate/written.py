@@ -75,6 +75,13 @@ def dropped(name: str, kind: str, table: str, schema: str | None) -> classes.Dro
     return classes.DropConstraintConcurrentlyOp(name, table, kind, **({"schema": schema} if schema else {}))
 
 
+def deferral(definition: str) -> dict[str, Any]:
+    """Return that of a constraint as PostgreSQL prints it, in Alembic's keywords: reflection loses it."""
+    if " DEFERRABLE" not in definition:
+        return {}
+    return {"deferrable": True} | ({"initially": "DEFERRED"} if definition.endswith("INITIALLY DEFERRED") else {})
+
+
 @dataclass(frozen=True)
 class WrittenIndex:
     """An index in the words of op.create_index_concurrently."""

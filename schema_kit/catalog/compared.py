@@ -63,6 +63,8 @@ class FoundColumn:
     """s for stored, v for virtual, or nothing: pg_attribute.attgenerated."""
     collation: str | None
     """One that its type does not have by itself."""
+    not_null: bool
+    """By itself, and not through a domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ _COLUMNS = """
 SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid),
        a.attgenerated::text,
        (SELECT l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid
-        WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)
+        WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation), a.attnotnull
 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = ANY (%(oids)s::bigint[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """

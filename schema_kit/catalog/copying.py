@@ -87,12 +87,6 @@ JOIN pg_stat_all_tables s ON s.relid = c.oid
 WHERE s.last_analyze IS NOT NULL
 """
 
-_ELSEWHERE = """
-SELECT format('index %%I lies in tablespace %%I, and those of the new partitions would not', i.relname, t.spcname)
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_tablespace t ON t.oid = i.reltablespace
-WHERE x.indrelid = to_regclass(%(table)s) ORDER BY i.relname
-"""
-
 _TAKEN = """
 SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s
 UNION SELECT typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -210,9 +204,9 @@ def observe(
 
 def _missing(connection: Connection, source: QualifiedName, parent: QualifiedName) -> tuple[str, ...]:
     """Rights, and what those that take its place would not have."""
+    lacks = (*missing_for_partitions(connection, source), *missing_for_partitions(connection, parent))
     odd = (f"{text}, and would fire there as in {parent}" for text in odd_triggers(connection, source))
-    elsewhere = (row[0] for row in rows(connection, _ELSEWHERE, {"table": source.sql}))
-    return (*missing_for_partitions(connection, source), *odd, *elsewhere)
+    return (*dict.fromkeys(lacks), *odd)
 
 
 _EMPTIED = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import (
@@ -243,7 +244,7 @@ class Managed(Relations):
     def watched(
         self,
         wanted: Sequence[Partitioning],
-        sentence: Callable[[DBAPIError], Exception],
+        sentence: Callable[[DBAPIError, Connection], Exception],
         measured: bool = False,
     ) -> tuple[Watched, ...]:
         """Yield each table of each policy as a look at many sees it; what cannot be read says so, by *sentence*.

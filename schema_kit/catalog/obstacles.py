@@ -112,9 +112,6 @@ WHERE NOT has_schema_privilege(n.oid, 'CREATE')
 UNION ALL SELECT format('primary key %%I is DEFERRABLE or INCLUDEs columns, which the longer one would not', k.conname)
 FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'p' JOIN pg_index x ON x.indexrelid = k.conindid
 WHERE k.condeferrable OR x.indnatts > x.indnkeyatts
-UNION ALL SELECT format('%%I lies in tablespace %%I, and what is built would not', c.relname, t.spcname)
-FROM own o JOIN pg_class c ON c.oid = o.oid OR c.oid IN (SELECT indexrelid FROM pg_index x WHERE x.indrelid = o.oid)
-JOIN pg_tablespace t ON t.oid = c.reltablespace
 """
 
 # Views on it, and the tables that refer to it, are changed with it.

@@ -50,7 +50,7 @@ def read(
     connection: Connection,
     policies: Sequence[Partitioning],
     now: datetime,
-    sentence: Callable[[DBAPIError], Exception],
+    sentence: Callable[[DBAPIError, Connection], Exception],
     measured: bool = False,
 ) -> tuple[Watched, ...]:
     """Return every set of the policies; what keeps one from being looked at is said of that one alone.
@@ -70,7 +70,7 @@ def read(
     except DBAPIError as error:
         if sqlstate(error) not in _OF_ONE_SET:
             raise
-        why = str(sentence(error))
+        why = " ".join(str(sentence(error, connection)).split())
     if len(policies) == 1:
         return (Watched(policies[0], policies[0].parent, unseen=(why,)),)
     return tuple(seen for one in policies for seen in read(connection, [one], now, sentence, measured))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema_kit.catalog.code import code
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, unquoted
 from schema_kit.storage import CONFIG_SCHEMA
 
 OWNER, DROP, CREATE, USAGE, LOCK = "OWNER", "DROP", "CREATE", "USAGE", "LOCK"
@@ -162,7 +162,7 @@ def needed(statements: Iterable[str]) -> Iterator[Right]:
     """Yield what statements of ours need of the tables that they name, as far as their words say it."""
     for text, sql in (each for statement in statements for each in code(statement)):
         for found in _DROPS_SCHEMA.finditer(sql):
-            yield Right(QualifiedName(_plain(text[slice(*found.span(1))]), ""), OF_SCHEMA)
+            yield Right(QualifiedName(unquoted(text[slice(*found.span(1))]), ""), OF_SCHEMA)
         for found in _NAME.finditer(sql):
             name = _named(text, found)
             before = " ".join(sql[max(0, found.start() - _BEFORE) : found.start()].split()).upper()
@@ -172,15 +172,11 @@ def needed(statements: Iterable[str]) -> Iterator[Right]:
             if what == OWNER and (before.endswith((" ON", " ON ONLY")) or _RENAMED.match(sql, found.end())):
                 yield Right(name, CREATE)
             if moved := _MOVED.match(sql, found.end()):
-                yield Right(QualifiedName(_plain(text[slice(*moved.span(1))]), ""), CREATE)
+                yield Right(QualifiedName(unquoted(text[slice(*moved.span(1))]), ""), CREATE)
 
 
 def _named(text: str, found: re.Match[str]) -> QualifiedName:
-    return QualifiedName(*(_plain(text[slice(*found.span(part))]) for part in (1, 2)))
-
-
-def _plain(part: str) -> str:
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part
+    return QualifiedName(*(unquoted(text[slice(*found.span(part))]) for part in (1, 2)))
 
 
 def mentioned(statement: str) -> Iterator[Right]:
@@ -209,7 +205,7 @@ def _beyond_tables(ask: Ask, statement: str) -> tuple[str, ...]:
     """Roles that a statement names (``OWNER TO``, ``SET ROLE``) and the role is not a member of; temporary tables."""
     names, temporary = list[str](), False
     for text, sql in code(statement):
-        names += [_plain(text[slice(*found.span(1))]) for found in _BECOMES.finditer(sql)]
+        names += [unquoted(text[slice(*found.span(1))]) for found in _BECOMES.finditer(sql)]
         temporary |= "CREATE TEMP" in sql.upper()
     return tuple(row[0] for row in ask(_NO_MEMBER, {"names": names, "temporary": temporary}))
 

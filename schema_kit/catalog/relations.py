@@ -15,6 +15,7 @@ from schema_kit.catalog import (
     citus,
     dependents,
     kinds,
+    needed,
     other_managers,
     present,
     publications,
@@ -83,6 +84,8 @@ class Relations:
     publication = looked(publications.by_itself)
     published_leaves = looked(publications.listed)
     enum_labels = looked(batches.read_labels)
+    unlike = handed(needed.unlike)
+    unknown_types = handed(needed.unknown_types)
     check_definition = handed(scratch.check_definition)
     check_forms = handed(scratch.check_forms)
     several = handed(scratch.several)
@@ -229,8 +232,8 @@ class Relations:
             return tuple(present.read(self._connection, names))
 
     def created(self) -> Mapping[str, frozenset[str]]:
-        """Return what migrations made because it was missing: names by kind (schema, table, type, extension)."""
-        kinds: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
+        """Return what migrations made because it was missing: names by kind (schema, table, type, ...)."""
+        kinds: dict[str, set[str]] = {kind: set() for kind in ("schema", "table", "type", "sequence", "extension")}
         if self.exists(CREATED_OBJECT):
             for kind, name in self.asked(f"SELECT kind, name FROM {CREATED_OBJECT.sql}"):
                 kinds[kind].add(name)

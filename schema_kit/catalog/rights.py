@@ -31,6 +31,24 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND r.rolname <> current_u
     SELECT 1 FROM pg_roles m WHERE m.rolname = current_user AND m.rolsuper)
 """
 
+# Where a table and its indexes lie, and its newest partition, there others are made.
+_SPACES = """
+WITH own AS (
+  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+), alike AS (
+  SELECT oid FROM own UNION ALL (
+    SELECT h.inhrelid FROM own o JOIN pg_inherits h ON h.inhparent = o.oid JOIN pg_class c ON c.oid = h.inhrelid
+    WHERE pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT' ORDER BY h.inhrelid DESC LIMIT 1)
+), tree AS (SELECT oid FROM alike UNION SELECT t.relid FROM alike a, pg_partition_tree(a.oid) t, own o
+            WHERE a.oid <> o.oid)
+SELECT DISTINCT format('%%1$I lacks CREATE on tablespace %%2$I (GRANT CREATE ON TABLESPACE %%2$I TO %%1$I)',
+                       current_user, s.spcname)
+FROM tree t JOIN pg_class c ON c.oid = t.oid OR c.oid IN (SELECT indexrelid FROM pg_index x WHERE x.indrelid = t.oid)
+JOIN pg_tablespace s ON s.oid = c.reltablespace
+WHERE NOT has_tablespace_privilege(s.oid, 'CREATE') ORDER BY 1
+"""
+
 _NO_SCHEMA = """
 SELECT format('there is no schema %%I (CREATE SCHEMA %%I)', w.name, w.name) FROM unnest(%(schemas)s::text[]) w (name)
 WHERE NOT EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = w.name)
@@ -53,7 +71,7 @@ def missing_for_partitions(connection: Connection, table: QualifiedName) -> tupl
     at = {"schema": table.schema, "name": table.name}
     referred = [Right(QualifiedName(*row), "REFERENCES") for row in rows(connection, _REFERRED, at)]
     lacks = missing_of(connection, (Right(table, OWNER), Right(table, CREATE), *referred))
-    return (*lacks, *(row[0] for row in rows(connection, _OF_OWNER, at)))
+    return (*lacks, *(row[0] for sql in (_OF_OWNER, _SPACES) for row in rows(connection, sql, at)))
 
 
 def missing_for_reading(connection: Connection, table: QualifiedName) -> tuple[str, ...]:

@@ -37,13 +37,22 @@ _NOT_THE_DECLARATION = {None, "55P03", "40P01", "57014", "57P01", "42501"}
 
 @contextmanager
 def _copy(connection: Connection, table: QualifiedName, like: str = " INCLUDING ALL") -> Iterator[None]:
-    with _tried(connection, table):
+    with tried(connection, table):
         send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql}{like})")
         yield
 
 
 @contextmanager
-def _tried(connection: Connection, table: QualifiedName) -> Iterator[None]:
+def tried(connection: Connection, table: QualifiedName) -> Iterator[None]:
+    """Roll back what this block sends.
+
+    Args:
+        connection: in autocommit, or in a transaction, which stays open.
+        table: what the statements are about, for the message.
+
+    Raises:
+        PlanError: PostgreSQL refuses a statement.
+    """
     own = autocommits(connection)
     send(connection, f"BEGIN; {STOPPED}" if own else "SAVEPOINT schema_kit")
     try:
@@ -63,7 +72,7 @@ def planned(connection: Connection, table: QualifiedName, statement: str) -> Non
     Raises:
         PlanError: it is refused.
     """
-    with _tried(connection, table):
+    with tried(connection, table):
         send(connection, f"EXPLAIN {statement}")
 
 
@@ -81,7 +90,7 @@ def _refused(table: QualifiedName, error: DBAPIError) -> DBAPIError | PlanError:
     )
 
 
-def _printed(connection: Connection, sql: str) -> tuple[Any, ...]:
+def printed(connection: Connection, sql: str) -> tuple[Any, ...]:
     """Return what a declaration reads like under the catalog's session settings; the session's own were in force."""
     send(connection, "; ".join(DRESS))
     return tuple(rows(connection, sql)[0])
@@ -105,7 +114,7 @@ def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
         copy = _named_like(connection, declared.table)
         send(connection, declared.create_sql(name, copy))
         send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
-        text = _printed(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0]
+        text = printed(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0]
     return str(text).partition(" USING ")[2]
 
 
@@ -119,7 +128,7 @@ def check_definition(connection: Connection, table: QualifiedName, expression: s
         copy = _named_like(connection, table)
         send(connection, f"ALTER TABLE {copy.sql} ADD CONSTRAINT schema_kit_scratch_check CHECK ({expression})")
         send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
-        text = _printed(
+        text = printed(
             connection,
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'schema_kit_scratch_check' "
             f"AND conrelid = '{_NAME.schema}.{_NAME.name}'::regclass",
@@ -143,7 +152,7 @@ def partition_key(connection: Connection, table: QualifiedName, declared: str) -
     """
     with _copy(connection, table):
         send(connection, f"CREATE TEMP TABLE schema_kit_scratch_key (LIKE {_NAME.sql}) PARTITION BY {declared}")
-        return str(_printed(connection, "SELECT pg_get_partkeydef('pg_temp.schema_kit_scratch_key'::regclass)")[0])
+        return str(printed(connection, "SELECT pg_get_partkeydef('pg_temp.schema_kit_scratch_key'::regclass)")[0])
 
 
 _SEVERAL = """
@@ -255,7 +264,7 @@ def column(connection: Connection, table: QualifiedName, type_: str, default: st
     sql = f"ADD COLUMN schema_kit_scratch_column {type_}" + (f" DEFAULT {default}" if default is not None else "")
     with _copy(connection, table):
         send(connection, f"ALTER TABLE {_NAME.sql} {sql}")
-        found = _printed(
+        found = printed(
             connection,
             "SELECT format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a "
             "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
@@ -275,7 +284,7 @@ def generated(connection: Connection, table: QualifiedName, type_: str, expressi
         add = f"ADD COLUMN schema_kit_scratch_column {type_} GENERATED ALWAYS AS ({expression}\n) STORED"
         send(connection, f"ALTER TABLE {copy.sql} {add}")
         send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
-        found = _printed(
+        found = printed(
             connection,
             "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'pg_temp.schema_kit_scratch'::regclass",
         )

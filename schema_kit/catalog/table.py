@@ -69,7 +69,7 @@ n.nspname, i.relname AS name, {printed("pg_get_indexdef", "i.oid")} AS definitio
        coalesce(i.reloptions, '{{}}') AS options,
        ARRAY(SELECT ARRAY[a.attnum::int, a.attstattarget::int] FROM pg_attribute a
              WHERE a.attrelid = i.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics,
-       x.indisclustered AS clustered
+       x.indisclustered AS clustered, (SELECT spcname FROM pg_tablespace s WHERE s.oid = i.reltablespace) AS tablespace
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (SELECT {printed("pg_get_constraintdef", "k.oid")} AS definition, k.contype FROM pg_constraint k

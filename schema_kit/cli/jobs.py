@@ -176,7 +176,7 @@ def _sent(
     except SchemaKitError as error:
         failed.append(error)
     except sa.exc.DBAPIError as error:
-        failed.append(execute.not_observed(error))
+        failed.append(execute.not_observed(error, connection))
     return failed
 
 

@@ -6,21 +6,15 @@ from dataclasses import dataclass
 
 import click
 
-from schema_kit.catalog import Catalog
 from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.run import DRY_RUN, LOCK_TIMEOUT, QUIET, URL, Run, formats, runs
 from schema_kit.names import QualifiedName
-from schema_kit.steps import Plan
 from schema_kit.tasks import views
 
 
 @dataclass(frozen=True)
 class _View:
     parent: QualifiedName
-
-
-def _decide(catalog: Catalog, view: _View) -> Plan:
-    return views.refresh(catalog, view.parent)
 
 
 @click.command("refresh")
@@ -41,4 +35,5 @@ def refresh(run: Run) -> None:
 
     Example: schema_kit refresh market_research.category_metrics
     """
-    work(run, "refresh", [Job("refresh", _decide)], [(_View(name), None) for name in run.names()])
+    job = Job[_View]("refresh", lambda catalog, view: views.refresh(catalog, view.parent))
+    work(run, "refresh", [job], [(_View(name), None) for name in run.names()])

@@ -111,7 +111,7 @@ def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, 
         try:
             yield connection, Catalog(connection, moment)
         except sa.exc.DBAPIError as error:
-            raise execute.not_observed(error) from error
+            raise execute.not_observed(error, connection) from error
 
 
 def options(*each: Decorator) -> Decorator:

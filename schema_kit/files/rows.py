@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
+import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -53,7 +54,7 @@ class Snapshot:
             ExecutionError: the server refused, or is gone.
         """
         try:
-            with adbc.connect(self.url) as connection, connection.cursor(adbc_stmt_kwargs=_BATCHES) as cursor:
+            with _opened(self.url) as connection, connection.cursor(adbc_stmt_kwargs=_BATCHES) as cursor:
                 for statement in (*joining(literal(self.id)), select_sql(table, columns, where)):
                     cursor.execute(statement)
                 for batch in cursor.fetch_record_batch():
@@ -83,6 +84,21 @@ class Snapshot:
                     yield split(b"".join(waiting), len(columns))
         except psycopg.Error as error:
             raise _unreadable(table, error) from error
+
+
+def _opened(url: str) -> adbc.Connection:
+    """Open a session in which the driver asks for the types by PostgreSQL's own operators, whatever search_path is.
+
+    A pooler may refuse the option. The driver asks by bare names then, as by all that it asks itself.
+    """
+    asked = sa.make_url(url)
+    options = " ".join((*asked.normalized_query.get("options", ()), "-csearch_path="))
+    try:
+        return adbc.connect(asked.update_query_dict({"options": options}).render_as_string(hide_password=False))
+    except adbc.Error as error:
+        if "startup parameter" not in str(error):
+            raise
+        return adbc.connect(url)
 
 
 def opening(lock: str) -> tuple[str, ...]:

@@ -86,7 +86,6 @@ class Source:
     parent: QualifiedName | None = None
     """Whose partition it is, or was until it was detached."""
     attached: bool = False
-    pending: bool = False
     retired: bool = False
     """retired_partition knows it."""
     bounds: str = ""
@@ -106,7 +105,6 @@ class Source:
 
 _TABLE = f"""
 SELECT c.oid::bigint, c.relkind, c.relispartition, pg_get_expr(c.relpartbound, c.oid), n2.nspname, p.relname,
-       coalesce(h.inhdetachpending, false),
        (SELECT coalesce(sum(pg_table_size(relid)), pg_table_size(c.oid)) FROM pg_partition_tree(c.oid))::bigint,
        c.reltuples, CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END, {ON_CITUS}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -154,7 +152,7 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
     row = kinds.found(connection, _TABLE, name)
     if row is None:
         return None
-    oid, kind, attached, bounds, parent_schema, parent_name, pending, size, estimate, hidden, there = row
+    oid, kind, attached, bounds, parent_schema, parent_name, size, estimate, hidden, there = row
     note_citus(connection, there)
     distribution = citus.read(connection, [oid]).get(oid)
     spread = distribution is not None and distribution.spread
@@ -171,7 +169,6 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
         kind,
         parent,
         attached,
-        pending,
         retired,
         bounds or "",
         of,

@@ -212,6 +212,12 @@ def of_primary(table: Table) -> Iterator[tuple[str, str]]:
         yield "index %I, definition", table.primary.name
 
 
+def of_places(table: Table) -> Iterator[tuple[str, str]]:
+    """Where it lies: what has rows of its own stays there."""
+    yield "table, tablespace%s", ""
+    yield from (("index %I, tablespace", index.name) for index in table.indexes)
+
+
 def of_partition() -> Iterator[tuple[str, str]]:
     """Yield what a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints."""
     yield from ((f"{begin}%s", "") for begin in ("index ", "constraint ", "statistics ", "trigger ", "view "))

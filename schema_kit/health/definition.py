@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, unquoted
 
 _QUOTED = r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'"
 _PIECE = re.compile(rf"{_QUOTED}|[()]|,| (?:USING|INCLUDE|NULLS NOT DISTINCT|WITH|TABLESPACE|WHERE) |.", re.DOTALL)
@@ -43,7 +43,7 @@ def column_of(key: str) -> str | None:
     match = _PLAIN.match(key)
     if match is None or key[match.end() : match.end() + 1] not in ("", " "):
         return None
-    return _unquoted(match[0])
+    return unquoted(match[0])
 
 
 def parse(text: str) -> Definition:
@@ -91,10 +91,6 @@ def _list(text: str) -> tuple[tuple[str, ...], str]:
     return (*found, text[begin:].strip()), ""
 
 
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
 def index_call(
     operation: str,
     name: str,
@@ -120,7 +116,7 @@ def index_call(
     method, predicate = using or definition.method, definition.predicate if where is None else where
     said += ", unique=True" if unique else ""
     said += f", postgresql_using={method!r}" if method != "btree" else ""
-    said += f", postgresql_include={[_unquoted(one) for one in definition.include]!r}" if definition.include else ""
+    said += f", postgresql_include={[unquoted(one) for one in definition.include]!r}" if definition.include else ""
     said += ", postgresql_nulls_not_distinct=True" if definition.nulls_not_distinct else ""
     said += f", postgresql_where=sa.text({_text(predicate)})" if predicate else ""
     return f"{said}{_options(definition.options)})"
@@ -143,7 +139,7 @@ def _options(options: str) -> str:
         pairs = dict(re.findall(r"(\w+)='?([^',]*)'?", match[1]))
         said += f", postgresql_with={pairs!r}"
     if match := re.search(rf"TABLESPACE ({_PLAIN.pattern})", options):
-        said += f", postgresql_tablespace={_unquoted(match[1])!r}"
+        said += f", postgresql_tablespace={unquoted(match[1])!r}"
     return said
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
-from typing import Any, TypeVar, cast
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -57,29 +57,33 @@ _MXIDS = "CASE WHEN {0}.relminmxid::text <> '0' THEN mxid_age({0}.relminmxid) EL
 _RELATIONS = f"""
 SELECT c.oid::bigint, n.nspname, c.relname,
        CASE WHEN c.relispartition THEN coalesce(pg_partition_root(c.oid), c.oid) ELSE c.oid END::bigint,
-       c.relkind::text, c.reltuples::float8, c.relpages::bigint * current_setting('block_size')::bigint,
-       greatest({_AGE.format("c")}, (SELECT {_AGE.format("o")} FROM pg_class o WHERE o.oid = c.reltoastrelid)),
-       greatest({_MXIDS.format("c")}, (SELECT {_MXIDS.format("o")} FROM pg_class o WHERE o.oid = c.reltoastrelid)),
-       pg_stat_get_live_tuples(c.oid), pg_stat_get_dead_tuples(c.oid),
-       pg_stat_get_numscans(c.oid), pg_stat_get_tuples_returned(c.oid),
+       c.relkind::text AS kind, c.reltuples::float8 AS rows,
+       c.relpages::bigint * current_setting('block_size')::bigint AS bytes,
+       greatest({_AGE.format("c")},
+                (SELECT {_AGE.format("o")} FROM pg_class o WHERE o.oid = c.reltoastrelid)) AS xid_age,
+       greatest({_MXIDS.format("c")},
+                (SELECT {_MXIDS.format("o")} FROM pg_class o WHERE o.oid = c.reltoastrelid)) AS multixact_age,
+       pg_stat_get_live_tuples(c.oid) AS live, pg_stat_get_dead_tuples(c.oid) AS dead,
+       pg_stat_get_numscans(c.oid) AS seq_scans, pg_stat_get_tuples_returned(c.oid) AS seq_rows,
        CASE WHEN c.relkind = 'p' THEN c.reltuples >= 0
             WHEN pg_stat_get_last_analyze_time(c.oid) IS NOT NULL
                  OR pg_stat_get_last_autoanalyze_time(c.oid) IS NOT NULL THEN true
             ELSE NOT has_table_privilege(c.oid, 'SELECT') OR EXISTS (
-                 SELECT 1 FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname) END,
+                 SELECT 1 FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname) END AS analyzed,
        NOT EXISTS (SELECT 1 FROM pg_options_to_table(c.reloptions) o
-                   WHERE o.option_name = 'autovacuum_enabled' AND NOT o.option_value::boolean),
-       c.relpersistence = 'p', c.relreplident::text,
-       EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary),
-       coalesce(starts_with(obj_description(c.oid, 'pg_class'), '{ARCHIVE_MARK}'), false),
+                   WHERE o.option_name = 'autovacuum_enabled' AND NOT o.option_value::boolean) AS autovacuum,
+       c.relpersistence = 'p' AS logged, c.relreplident::text AS replica_identity,
+       EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary) AS primary_key,
+       coalesce(starts_with(obj_description(c.oid, 'pg_class'), '{ARCHIVE_MARK}'), false) AS archive,
        coalesce((SELECT o.option_value::int FROM pg_options_to_table(c.reloptions) o
-                 WHERE o.option_name = 'fillfactor'), 100),
-       pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_hot_updated(c.oid), {{new_pages}},
-       pg_stat_get_blocks_fetched(c.oid), pg_stat_get_blocks_hit(c.oid),
+                 WHERE o.option_name = 'fillfactor'), 100) AS fillfactor,
+       pg_stat_get_tuples_updated(c.oid) AS updates, pg_stat_get_tuples_hot_updated(c.oid) AS hot_updates,
+       {{new_pages}} AS new_page_updates,
+       pg_stat_get_blocks_fetched(c.oid) AS blocks, pg_stat_get_blocks_hit(c.oid) AS hits,
        CASE WHEN c.relkind = 'r' AND c.relhassubclass AND has_table_privilege(c.oid, 'SELECT') AND NOT EXISTS (
          SELECT 1 FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.inherited)
        THEN (SELECT coalesce(sum(greatest(o.reltuples, pg_stat_get_live_tuples(o.oid), 0)), 0)::float8
-             FROM pg_inherits h JOIN pg_class o ON o.oid = h.inhrelid WHERE h.inhparent = c.oid) ELSE 0 END
+             FROM pg_inherits h JOIN pg_class o ON o.oid = h.inhrelid WHERE h.inhparent = c.oid) ELSE 0 END AS heirs
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE (c.relkind IN ('r', 'p', 'm') OR c.relkind = 'f' AND c.relispartition) AND c.relpersistence <> 't' AND {_NOT_OURS}
 ORDER BY n.nspname, c.relname
@@ -91,18 +95,23 @@ WHERE p.pubupdate OR p.pubdelete
 """
 
 _INDEXES = f"""
-SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, printed.text, i.relkind::text,
+SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, printed.text,
+       i.relkind::text AS kind,
        (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = x.indexrelid),
-       x.indisunique,
-       EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')),
-       EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype = 'f'),
-       x.indisreplident, x.indisclustered, x.indisvalid AND x.indisready,
-       EXISTS (SELECT 1 FROM pg_stat_progress_create_index b WHERE b.index_relid = x.indexrelid),
-       pg_stat_get_numscans(x.indexrelid), i.relpages::bigint * current_setting('block_size')::bigint,
+       x.indisunique AS unique,
+       EXISTS (
+         SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')) AS constraint,
+       EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype = 'f') AS referenced,
+       x.indisreplident AS replica_identity, x.indisclustered AS clustered,
+       x.indisvalid AND x.indisready AS valid,
+       EXISTS (SELECT 1 FROM pg_stat_progress_create_index b WHERE b.index_relid = x.indexrelid) AS building,
+       pg_stat_get_numscans(x.indexrelid) AS scans,
+       i.relpages::bigint * current_setting('block_size')::bigint AS bytes,
        ARRAY(SELECT coalesce(t.typcategory::text, '') FROM unnest(x.indkey::int2[]) WITH ORDINALITY u (attnum, place)
              LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.attnum AND u.attnum > 0
-             LEFT JOIN pg_type t ON t.oid = a.atttypid WHERE u.place <= x.indnkeyatts ORDER BY u.place),
-       {{last_scan}}, i.reltuples::float8, pg_stat_get_blocks_fetched(i.oid), pg_stat_get_blocks_hit(i.oid)
+             LEFT JOIN pg_type t ON t.oid = a.atttypid WHERE u.place <= x.indnkeyatts ORDER BY u.place) AS types,
+       {{last_scan}} AS last_scan, i.reltuples::float8 AS entries,
+       pg_stat_get_blocks_fetched(i.oid) AS blocks, pg_stat_get_blocks_hit(i.oid) AS hits
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN LATERAL (SELECT pg_get_indexdef(x.indexrelid) AS text) printed ON printed.text IS NOT NULL -- dropped meanwhile
@@ -124,10 +133,13 @@ _BASE = "(SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL) FR
 _TYPES = _NAMES.replace("a.attname::text", _BASE)
 
 _FOREIGN_KEYS = f"""
-SELECT k.conname, k.conrelid::bigint, {_NAMES.format(keys="k.conkey", table="k.conrelid")}, f.oid::bigint,
-       {_NAMES.format(keys="k.confkey", table="k.confrelid")}, {_TYPES.format(keys="k.conkey", table="k.conrelid")},
-       {_TYPES.format(keys="k.confkey", table="k.confrelid")}, k.confdeltype::text, k.confupdtype::text,
-       k.confmatchtype::text, k.condeferrable, k.condeferred
+SELECT k.conname AS name, k.conrelid::bigint, f.oid::bigint,
+       {_NAMES.format(keys="k.conkey", table="k.conrelid")} AS columns,
+       {_NAMES.format(keys="k.confkey", table="k.confrelid")} AS referenced_columns,
+       {_TYPES.format(keys="k.conkey", table="k.conrelid")} AS types,
+       {_TYPES.format(keys="k.confkey", table="k.confrelid")} AS referenced_types, k.confdeltype::text AS on_delete,
+       k.confupdtype::text AS on_update, k.confmatchtype::text AS match, k.condeferrable AS deferrable,
+       k.condeferred AS deferred
 FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid
 WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid, k.conname
 """
@@ -165,11 +177,11 @@ ORDER BY 1, 2
 
 _SESSIONS = """
 SELECT a.pid, CASE WHEN a.wait_event_type = 'Lock' THEN 'waiting' WHEN starts_with(a.state, 'idle in transaction')
-       THEN 'idle in transaction' ELSE 'query' END,
+       THEN 'idle in transaction' ELSE 'query' END AS kind,
        extract(epoch FROM clock_timestamp() - CASE WHEN a.state = 'active' THEN a.query_start ELSE a.state_change END)
-         ::float8,
-       concat_ws(', ', a.usename, nullif(a.application_name, '')),
-       CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) ELSE '{}' END
+         ::float8 AS seconds,
+       concat_ws(', ', a.usename, nullif(a.application_name, '')) AS who,
+       CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) ELSE '{}' END AS blocked_by
 FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.state <> 'idle'
   AND a.backend_type = 'client backend' AND a.state_change IS NOT NULL ORDER BY 3 DESC
 """
@@ -298,9 +310,9 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
     relations = [_relation(row, names, roots, published) for row in found]
     indexes = list(_indexes(connection, names, roots, left_out, _since_16(_INDEXES, counts)))
     keys = [
-        _made(ForeignKey, (row[2], *row[4:]), name=row[0], table=names[row[1]], referenced=names[row[3]])
+        noun(ForeignKey, row, table=names[row[1]], referenced=names[row[2]])
         for row in rows(connection, _FOREIGN_KEYS)
-        if row[1] in names and row[3] in names
+        if row[1] in names and row[2] in names
     ]
     server, notes = _server(connection, now)
     relations, unknown = _with_shards(connection, relations)
@@ -338,24 +350,13 @@ def _with_shards(connection: Connection, relations: list[Relation]) -> tuple[lis
     return found, (note,) if lost else ()
 
 
-def _made(noun: Callable[..., Noun], values: Iterable[Any], **given: Any) -> Noun:
-    """Return a noun of the fields that are given, and of a row for the others, in their order."""
-    others = [own.name for own in fields(cast("Any", noun)) if own.name not in given]
-    return noun(
-        **given,
-        **{
-            name: tuple(value) if isinstance(value, list) else value for name, value in zip(others, values, strict=True)
-        },
-    )
-
-
 def _relation(
     row: Any, names: dict[int, QualifiedName], roots: dict[QualifiedName, QualifiedName], published: set[Any]
 ) -> Relation:
     name = names[row[0]]
     root = roots[name]
     sent = (name.schema, name.name) in published or (root.schema, root.name) in published
-    return _made(Relation, row[4:], name=name, root=root, published=sent, distributed=False)
+    return noun(Relation, row, name=name, root=root, published=sent)
 
 
 def _indexes(
@@ -371,14 +372,7 @@ def _indexes(
     own = {row[0]: names[row[2]].sibling(row[1]) for row in found}
     for row in found:
         table = names[row[2]]
-        values = {
-            "name": own[row[0]],
-            "table": table,
-            "root": roots[table],
-            "parent": own.get(row[5]),
-            "remembered": False,
-        }
-        yield _made(Index, (*row[3:5], *row[6:]), **values)
+        yield noun(Index, row, name=own[row[0]], table=table, root=roots[table], parent=own.get(row[5]))
 
 
 def _sequences(found: list[Any], names: dict[int, QualifiedName]) -> Iterator[Numbers]:
@@ -412,10 +406,10 @@ def _server(connection: Connection, now: Any) -> tuple[Facts, tuple[str, ...]]:
         Facts,
         own,
         now=now,
-        sessions=tuple(_made(Session, row) for row in rows(connection, _SESSIONS)),
+        sessions=tuple(noun(Session, row) for row in rows(connection, _SESSIONS)),
         prepared=tuple(tuple(row) for row in rows(connection, _PREPARED)),
         slots=tuple(tuple(row) for row in rows(connection, _SLOTS)),
-        holders=tuple(_made(Holder, row) for row in rows(connection, _HOLDERS)),
+        holders=tuple(Holder(*row) for row in rows(connection, _HOLDERS)),
         settings=tuple(tuple(row) for row in rows(connection, _BAD_SETTINGS, {"names": list(SETTINGS)})),
         extensions=tuple(tuple(row) for row in rows(connection, _EXTENSIONS)),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
 from schema_kit.health.facts import Statement, Statements
-from schema_kit.names import QualifiedName, ident
+from schema_kit.names import QualifiedName, ident, unquoted
 from schema_kit.normalized import normalized, verb
 
 KEPT = 200
@@ -81,5 +81,5 @@ def of(
 
 
 def _root(word: str, tops: Mapping[str, str]) -> str:
-    name = word[1:-1].replace('""', '"') if word.startswith('"') else word
+    name = unquoted(word)
     return ident(tops[name]) if name in tops else word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from schema_kit.health.facts import Observed, Relation
+from schema_kit.health.facts import Observed
 from schema_kit.health.finding import Finding, Repair
 from schema_kit.names import ident
 from schema_kit.plans.drift import several
@@ -71,13 +71,10 @@ def dead_rows(seen: Observed) -> Iterator[Finding]:
         full = [one for one in tree if one.dead >= DEAD_ROWS and one.dead > DEAD_SHARE * (one.live + one.dead)]
         if full:
             names = [one.name for one in full]
-            said = f"{several(names)}: {sum(one.dead for one in full):,} dead rows next to {_live(full):,} that live."
+            dead, live = sum(one.dead for one in full), sum(one.live for one in full)
+            said = f"{several(names)}: {dead:,} dead rows next to {live:,} that live."
             sql = " ".join(f"VACUUM {name.sql};" for name in names)
             yield Finding("dead_rows", root, "", said, Repair(sql=sql))
-
-
-def _live(relations: list[Relation]) -> int:
-    return sum(one.live for one in relations)
 
 
 def frozen(seen: Observed) -> Iterator[Finding]:

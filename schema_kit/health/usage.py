@@ -8,6 +8,7 @@ from datetime import timedelta
 from schema_kit.health.facts import Observed, Relation, Statement
 from schema_kit.health.finding import Finding, Repair
 from schema_kit.names import ident
+from schema_kit.normalized import short
 from schema_kit.plans.drift import several
 
 HOT_UPDATES, NEW_PAGE_SHARE, HOT_SHARE = 10_000, 0.3, 0.5
@@ -126,7 +127,9 @@ def statements(seen: Observed) -> Iterator[Finding]:
     slower = sorted((one for one in counted.top if _slower(one)), key=lambda one: -one.seconds)[:SHOWN_STATEMENTS]
     for one in slower:
         before, now = _means(one)
-        said = f"{_short(one)}: {1000 * now:,.0f} ms on average in {seen.days:,.0f} days, {1000 * before:,.0f} before."
+        said = (
+            f"{short(one.text)}: {1000 * now:,.0f} ms on average in {seen.days:,.0f} days, {1000 * before:,.0f} before."
+        )
         why = "What the planner does now, and whether an index would help:"
         yield Finding("statement_slower", None, one.name, said, Repair(command=ADVISE, why=why))
     for one in counted.top[:SHOWN_STATEMENTS]:
@@ -135,7 +138,7 @@ def statements(seen: Observed) -> Iterator[Finding]:
         if busy < BUSY and (mean < SLOW_SECONDS or one.calls < SLOW_CALLS):
             continue
         share = f", {one.seconds / counted.whole:.0%} of the time of all" if counted.whole else ""
-        said = f"{_short(one)}: {one.calls:,} calls, {1000 * mean:,.0f} ms on average{share}."
+        said = f"{short(one.text)}: {one.calls:,} calls, {1000 * mean:,.0f} ms on average{share}."
         why = "Whether an index would help:"
         yield Finding("statement_slow", None, one.name, said, Repair(command=ADVISE, why=why))
 
@@ -151,10 +154,6 @@ def _slower(one: Statement) -> bool:
         return False
     before, now = _means(one)
     return now >= SLOWER * before and now - before >= SLOWER_SECONDS
-
-
-def _short(one: Statement) -> str:
-    return one.text if len(one.text) <= 120 else f"{one.text[:117]}..."
 
 
 def evicted(seen: Observed) -> Iterator[Finding]:

@@ -40,12 +40,11 @@ class Trials:
 
     def _cut_off(self, after: Snapshot) -> tuple[Again, ...]:
         """Cancel the first statement that runs in no transaction, and run all of it again."""
-        scratch, config = self.before.scratch, self.before.config
+        scratch = self.before.scratch
         with scratch.copy(self.state) as name:
             standstill = Standstill(scratch.libpq(name), cancel=True)
-            self.before.make_room(name, self.revision)
             watch = Watch(standstill=standstill)
-            run.upgrade(config, self.before.script, scratch.url(name), self.revision, watch)
+            self._stopped(name, watch)
             if not standstill.cancelled:
                 return ()
             at = next((one.sql for one in watch.statements if one.failure), "")
@@ -53,12 +52,13 @@ class Trials:
 
     def _killed(self, after: Snapshot, number: int, commit: Commit) -> Again:
         """End the session after a commit of its own, and run all of it again."""
-        scratch = self.before.scratch
-        with scratch.copy(self.state) as name:
-            self.before.make_room(name, self.revision)
-            watch = Watch(killed_after=number)
-            run.upgrade(self.before.config, self.before.script, scratch.url(name), self.revision, watch)
+        with self.before.scratch.copy(self.state) as name:
+            self._stopped(name, Watch(killed_after=number))
             return self._again("killed", commit.sql, name, after)
+
+    def _stopped(self, name: str, watch: Watch) -> None:
+        self.before.make_room(name, self.revision)
+        run.upgrade(self.before.config, self.before.script, self.before.scratch.url(name), self.revision, watch)
 
     def _again(self, how: str, at: str, name: str, after: Snapshot) -> Again:
         """Run the revision on what a first run has left, and compare."""

@@ -32,8 +32,8 @@ def chosen(script: ScriptDirectory, named: Sequence[str], since: str | None, bra
             files = _changed(branch, [Path(one.path) for one in ordered])
             wanted = {one.revision for one in ordered if Path(one.path).resolve() in files}
         elif since:
-            below = {one.revision for one in script.iterate_revisions(since, "base")} if since != "base" else set()
-            wanted = {one.revision for one in ordered} - below
+            former = {one.revision for one in script.iterate_revisions(since, "base")} if since != "base" else set()
+            wanted = {one.revision for one in ordered} - former
         else:
             wanted = {one.revision for name in named or ("heads",) for one in script.get_revisions(name) if one}
     except CommandError as error:
@@ -50,16 +50,17 @@ def _sorted(revisions: Sequence[Script], script: ScriptDirectory) -> list[Script
     """In an order in which they can run, the same one each time: depends_on is looked at, too."""
     names = {one.revision for one in revisions}
     left, done = sorted(revisions, key=lambda one: one.revision), list[Script]()
-    below = {one.revision: _all_below(script, one) & names for one in revisions}
+    rests = {one.revision: below(script, parents(one)) & names for one in revisions}
     while left:
-        ready = next(one for one in left if below[one.revision] <= {other.revision for other in done})
+        ready = next(one for one in left if rests[one.revision] <= {other.revision for other in done})
         left.remove(ready)
         done.append(ready)
     return done
 
 
-def _all_below(script: ScriptDirectory, one: Script) -> set[str]:
-    found, queue = set[str](), [*parents(one)]
+def below(script: ScriptDirectory, heads: Sequence[str]) -> set[str]:
+    """Return these revisions and all that they rest on."""
+    found, queue = set[str](), [*heads]
     while queue:
         name = queue.pop()
         if name not in found:

@@ -53,7 +53,6 @@ class Between:
         line: int,
         transaction: int,
         *,
-        alone: bool,
         there: Callable[[Table], int],
         begins: Callable[[QualifiedName], bool],
     ) -> Statement:
@@ -62,7 +61,6 @@ class Between:
         Args:
             line: of the revision's file.
             transaction: its number.
-            alone: it committed on its own.
             there: how many rows a table has.
             begins: whether a sequence gives its first number next.
         """
@@ -70,7 +68,6 @@ class Between:
             self.sql,
             line,
             transaction,
-            alone,
             lock_timeout=self.after.lock_timeout,
             locks=tuple(sorted(self._locks(), key=lambda one: (one.table, one.mode.value))),
             scanned=tuple(sorted(self._read())),
@@ -152,7 +149,7 @@ class Between:
             if relation is None or not (more or other):
                 continue
             now = self.after.relations.get(oid)
-            yield Written(relation.name, other, more, there(now.name) if now and other else None)
+            yield Written(relation.name, other, there(now.name) if now and other else None)
 
     def _made(self) -> Iterator[Table]:
         for oid, now in self.after.relations.items():

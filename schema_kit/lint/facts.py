@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schema_kit.lint.promises import Promise
@@ -31,13 +32,11 @@ class Written:
     Args:
         table: where.
         changed: rows updated and deleted.
-        inserted: rows inserted.
         there: rows that the table had before the statement; None where they were not counted.
     """
 
     table: Table
     changed: int
-    inserted: int
     there: int | None = None
 
 
@@ -75,7 +74,8 @@ class Statement:
         sql: as it was sent, on one line.
         line: of the revision's file; 0 where it came from elsewhere.
         transaction: number of its transaction in the revision, from 1.
-        alone: it committed on its own.
+        times: how often it was sent, each time with other values.
+        commits: it commits within itself: a procedure, or what runs in no transaction.
         ours: an operation of schema_kit has sent it.
         lock_timeout: how long it waits for a lock at most; ``0`` is for ever.
         locks: locks that it has taken, stronger than those that the transaction held already.
@@ -95,7 +95,8 @@ class Statement:
     sql: str
     line: int
     transaction: int
-    alone: bool = False
+    times: int = 1
+    commits: bool = False
     lock_timeout: str = "0"
     locks: tuple[Held, ...] = ()
     scanned: tuple[Table, ...] = ()
@@ -161,6 +162,7 @@ class Observation:
         invalid: indexes that are INVALID when it has ended.
         models: of env.py.
         name_limit: how many letters Alembic's table takes, where the identifier has more.
+        roots: partitions, each with the table at the top of all.
     """
 
     revision: str
@@ -171,3 +173,4 @@ class Observation:
     invalid: tuple[str, ...] = ()
     models: Columns = field(default_factory=Columns)
     name_limit: int = 0
+    roots: Mapping[Table, Table] = field(default_factory=dict)

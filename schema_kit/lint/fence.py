@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import PurePath
+from traceback import walk_stack
 from typing import Any
 from unittest import mock
 
@@ -177,15 +178,13 @@ def _addresses(host: str) -> set[str]:
 
 def _ours() -> bool:
     """Return whether schema_kit opens it itself, for its workers and for sessions that watch or block a statement."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
+    for frame, _ in walk_stack(sys._getframe(1)):
         name = frame.f_globals.get("__name__", "")
         if name == "alembic.runtime.migration":  # who calls the revision
             return False
         lint = name.startswith("schema_kit.lint") and name not in _CONNECT
         if name.startswith("schema_kit.") and not lint and name != "schema_kit.environment":
             return True
-        frame = frame.f_back
     return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from schema_kit.names import QualifiedName
@@ -63,17 +63,39 @@ class Finding:
         return (self.kind, *(one.kind for one in self.also))
 
 
-def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return one finding for a transaction and table, the worst first; the order of the findings given breaks ties."""
-    groups = dict[object, list[Finding]]()
+def folded(
+    findings: Iterable[Finding], roots: Mapping[QualifiedName, QualifiedName] | None = None
+) -> tuple[Finding, ...]:
+    """Return one finding for a transaction and table, the worst first; the order of the findings given breaks ties.
+
+    Args:
+        findings: all of them.
+        roots: partitions, each with its partitioned table, which stands for them.
+    """
+    groups = dict[tuple[object, ...], list[Finding]]()
     for place, one in enumerate(findings):
-        key = (one.revision, one.transaction, one.table) if one.table else (one.revision, place)
-        groups.setdefault(key, []).append(one)
+        table = (roots or {}).get(one.table, one.table) if one.table else None
+        groups.setdefault((one.revision, one.transaction, table) if table else (one.revision, place), []).append(one)
     heads = list[Finding]()
-    for group in groups.values():
-        worst, *rest = sorted(group, key=_rank)
+    for key, group in groups.items():
+        worst, *rest = sorted(_of_partitions(group, key[-1]), key=_rank)
         heads.append(replace(worst, also=tuple(rest)))
     return tuple(sorted(heads, key=_rank))
+
+
+def _of_partitions(group: list[Finding], root: object) -> Iterator[Finding]:
+    """Yield what is found in a table, and of its partitions one that stands for all of the same kind and line."""
+    same = dict[tuple[str, int], list[Finding]]()
+    for one in sorted(group, key=lambda one: (one.table != root, _rank(one))):
+        same.setdefault((one.kind, one.line), []).append(one)
+    for first, *more in same.values():
+        others = {one.table for one in more} - {first.table}
+        for one in (first, *(one for one in more if one.table == first.table)):
+            if others and isinstance(root, QualifiedName):
+                more_of = "" if one.table == root else "more "
+                text = f"{one.evidence}; so for {len(others)} {more_of}partition{'s' * (len(others) > 1)} of {root}"
+                one = replace(one, table=root, evidence=text)
+            yield one
 
 
 def _rank(one: Finding) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from types import FrameType
+from traceback import walk_stack
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
@@ -124,9 +124,5 @@ class Guard:
 
 def ours() -> bool:
     """Return whether the executor sends it."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals.get("__name__") == "schema_kit.execute":
-            return True
-        frame = frame.f_back
-    return False
+    callers = walk_stack(sys._getframe(1))
+    return any(frame.f_globals.get("__name__") == "schema_kit.execute" for frame, _ in callers)

@@ -20,7 +20,7 @@ from schema_kit.catalog.scratch import works
 from schema_kit.catalog.session import autocommits, send
 from schema_kit.catalog.session import rows as read
 from schema_kit.errors import PlanError
-from schema_kit.lint.reach import unbounded
+from schema_kit.lint.reach import nodes, table_of, unbounded
 from schema_kit.names import QualifiedName
 
 _NAME = r'((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)'
@@ -293,7 +293,7 @@ class Heavy:
         for table, count in _written(plan):
             tables[table] = tables.get(table, 0) + count
         small = plan["Total Cost"] < self.rows * _CPU_TUPLE_COST and not any(
-            "Index Cond" in node for node in _all(plan)
+            "Index Cond" in node for node in nodes(plan)
         )
         return Written(tables, small or not list(unbounded(plan, frozenset())))
 
@@ -310,22 +310,12 @@ class Heavy:
         return None
 
 
-def _all(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield plan
-    for one in plan.get("Plans", ()):
-        yield from _all(one)
-
-
 def _written(plan: Mapping[str, Any], most: float = inf) -> Iterator[tuple[QualifiedName, int]]:
     below = [one for one in plan.get("Plans", ()) if one.get("Parent Relationship") == "Outer"]
     count = int(min(most, sum(one["Plan Rows"] for one in below)))
     if plan["Node Type"] == "ModifyTable" and plan.get("Operation") in ("Update", "Delete", "Merge"):
-        yield _table(plan), count
+        yield table_of(plan), count
     elif plan["Node Type"] == "LockRows":
-        yield next((_table(one) for one in _all(plan) if "Relation Name" in one), _table(plan)), count
+        yield next((table_of(one) for one in nodes(plan) if "Relation Name" in one), table_of(plan)), count
     for one in plan.get("Plans", ()):
         yield from _written(one, min(most, plan["Plan Rows"]) if plan["Node Type"] == "Limit" else most)
-
-
-def _table(node: Mapping[str, Any]) -> QualifiedName:
-    return QualifiedName(node.get("Schema", "public"), node.get("Relation Name", ""))

@@ -167,7 +167,7 @@ class _Judge:
                 done = tuple(watch.statements)
                 invalid = snapshot.invalid(scratch.session(name))
                 path = _shown(one.path)
-                seen.append((one, Observation(revision, path, done, None, (), invalid, ran.models, limit)))
+                seen.append((one, Observation(revision, path, done, None, (), invalid, ran.models, limit, watch.roots)))
 
             ran = run.upgrade_all(self.before.config, self.before.script, scratch.url(name), [*by_name], watch, around)
             if ran.error is not None or ran.refused or len(seen) < len(self.wanted):
@@ -211,7 +211,14 @@ class _Judge:
         if (why := _why_not(ran)) is not None:
             self._cannot(one, why)
             return False
-        seen = Observation(one.revision, _shown(one.path), tuple(watch.statements), models=ran.models, name_limit=limit)
+        seen = Observation(
+            one.revision,
+            _shown(one.path),
+            tuple(watch.statements),
+            models=ran.models,
+            name_limit=limit,
+            roots=watch.roots,
+        )
         clean = True
         if ran.error is not None:
             seen = _with(seen, failure=_failure(ran.error))

@@ -19,7 +19,7 @@ MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode
 _RELATIONS = """
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_catalog.pg_relation_filenode(c.oid)::bigint,
        coalesce((SELECT h.inhparent::bigint FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid LIMIT 1), 0),
-       c.relispartition, coalesce(i.indrelid::bigint, 0), coalesce(i.indisvalid, true),
+       c.relispartition, coalesce(i.indrelid::bigint, 0),
        EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')),
        (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
                  a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -78,7 +78,6 @@ class Relation:
     parent: int
     partition: bool
     table: int
-    valid: bool
     backs: bool
     """A constraint rests on this index."""
     columns: Mapping[int, Column]
@@ -176,6 +175,18 @@ def _glanced(found: list[tuple[Any, ...]], before: Seen | None) -> Seen:
     )
 
 
+def roots(seen: Seen) -> dict[QualifiedName, QualifiedName]:
+    """Return all partitions, each with the table at the top."""
+    found = dict[QualifiedName, QualifiedName]()
+    for one in seen.relations.values():
+        top: Relation | None = one
+        while top and top.partition:
+            top = seen.relations.get(top.parent)
+        if top and top is not one:
+            found[one.name] = top.name
+    return found
+
+
 def schemas(seen: Seen) -> frozenset[Promise]:
     """Return the schemas of a look."""
     return frozenset(one for one in seen.promises if one.kind == "schema")
@@ -184,10 +195,10 @@ def schemas(seen: Seen) -> frozenset[Promise]:
 def _read(found: list[tuple[Any, ...]]) -> dict[int, Relation]:
     return {
         oid: Relation(
-            QualifiedName(schema, name), kind, file, parent, partition, table, valid, backs,
+            QualifiedName(schema, name), kind, file, parent, partition, table, backs,
             {one[0]: Column(*one[1:]) for one in columns or ()},
         )
-        for oid, schema, name, kind, file, parent, partition, table, valid, backs, columns in found
+        for oid, schema, name, kind, file, parent, partition, table, backs, columns in found
     }  # fmt: skip
 
 

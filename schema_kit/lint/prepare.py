@@ -16,7 +16,7 @@ from alembic.script import Script, ScriptDirectory
 from schema_kit.embedded import find_psql
 from schema_kit.errors import EmbeddedServerError
 from schema_kit.lint import dump, roles, run, standins
-from schema_kit.lint.choose import parents
+from schema_kit.lint.choose import below, parents
 from schema_kit.lint.nowhere import NOWHERE
 from schema_kit.lint.server import Scratch
 from schema_kit.server import Server
@@ -110,13 +110,7 @@ class Before:
 
     def below(self, heads: Sequence[str]) -> set[str]:
         """These revisions and all that they rest on."""
-        found, queue = set[str](), [*heads]
-        while queue:
-            name = queue.pop()
-            if name not in found:
-                found.add(name)
-                queue += parents(self._script(name))
-        return found
+        return below(self.script, heads)
 
     def _script(self, name: str) -> Script:
         found = self.script.get_revision(name)

@@ -109,6 +109,11 @@ QUERY = "\nUNION ALL\n".join(
         SELECT 'always', n.nspname, c.relname, a.attname, ARRAY[a.attname::text]
         FROM pg_catalog.pg_attribute a JOIN {_CLASS.replace("c JOIN", "c ON c.oid = a.attrelid JOIN")}
         WHERE a.attidentity = 'a' AND NOT a.attisdropped AND {_USERS}""",
+        f"""
+        SELECT 'instead', n.nspname, c.relname,
+               CASE r.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' ELSE 'DELETE' END, NULL
+        FROM pg_catalog.pg_rewrite r JOIN {_CLASS.replace("c JOIN", "c ON c.oid = r.ev_class JOIN")}
+        WHERE r.is_instead AND c.relkind IN ('r', 'p') AND r.ev_enabled IN ('O', 'A') AND {_USERS}""",
         """
         SELECT 'published', s.schemaname, s.tablename, s.pubname, NULL FROM pg_catalog.pg_publication_tables s""",
         f"""
@@ -141,7 +146,7 @@ WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND a.atth
 """
 """What goes together with something else under CASCADE."""
 
-IN_THE_WAY = frozenset({"hidden", "hidden_from_owner", "disabled", "always", "unidentified"})
+IN_THE_WAY = frozenset({"hidden", "hidden_from_owner", "disabled", "always", "instead", "unidentified"})
 """Kinds that break code by coming; the others break it by going."""
 OF_A_TABLE = IN_THE_WAY | {"unique", "default", "computed", "inherits", "right", "published"}
 

@@ -28,21 +28,23 @@ def unbounded(plan: Plan, new: frozenset[QualifiedName]) -> Iterator[tuple[Quali
         plan: what EXPLAIN (VERBOSE, FORMAT JSON) gives as "Plan".
         new: tables that have only the rows that the revision has put there.
     """
-    inits = {one.get("Subplan Name", "").removeprefix("CTE "): one for one in _all(plan)}
-    for node in _all(plan):
+    inits = {one.get("Subplan Name", "").removeprefix("CTE "): one for one in nodes(plan)}
+    for node in nodes(plan):
         if node["Node Type"] == "ModifyTable" and node.get("Operation") in _WRITES:
             finds = [one for one in node.get("Plans", ()) if one.get("Parent Relationship") == "Outer"]
             if finds and not all(_bounded(one, inits, new) for one in finds):
-                yield _table(node), next((text for one in finds for text in _conditions(one)), "")
+                yield table_of(node), next((text for one in finds for text in _conditions(one)), "")
 
 
-def _all(plan: Plan) -> Iterator[Plan]:
+def nodes(plan: Plan) -> Iterator[Plan]:
+    """Yield a plan and all that are below it."""
     yield plan
     for one in plan.get("Plans", ()):
-        yield from _all(one)
+        yield from nodes(one)
 
 
-def _table(node: Plan) -> QualifiedName:
+def table_of(node: Plan) -> QualifiedName:
+    """Return the table that a node of a plan names."""
     return QualifiedName(node.get("Schema", "public"), node.get("Relation Name", ""))
 
 
@@ -61,7 +63,7 @@ def _bounded(node: Plan, inits: Mapping[str, Plan], new: frozenset[QualifiedName
     if kind == "Bitmap Index Scan":
         return False
     if "Relation Name" in node and kind != "ModifyTable" and not below:
-        return _table(node) in new
+        return table_of(node) in new
     found = [_bounded(one, inits, new) for one in below]
     joins = kind in ("Hash Join", "Merge Join") or " = " in node.get("Join Filter", "")
     if joins or kind == "BitmapAnd" or node.get("Join Type") == "Semi":
@@ -70,9 +72,9 @@ def _bounded(node: Plan, inits: Mapping[str, Plan], new: frozenset[QualifiedName
 
 
 def _conditions(node: Plan) -> Iterator[str]:
-    for one in _all(node):
+    for one in nodes(node):
         if (text := one.get("Index Cond")) and not limits(text):
-            yield _CAST.sub("", text).strip("()")
+            yield _CAST.sub("", text).removeprefix("(").removesuffix(")")
 
 
 def limits(condition: str) -> bool:

@@ -21,7 +21,7 @@ Rule = Callable[[Observation, Sizes], Iterator[Finding]]
 
 def judge(seen: Observation, sizes: Sizes | None = None) -> tuple[Finding, ...]:
     """Return all findings of one revision, folded, the worst first."""
-    return folded(finding for rule in RULES for finding in rule(seen, sizes or Sizes()))
+    return folded((finding for rule in RULES for finding in rule(seen, sizes or Sizes())), seen.roots)
 
 
 def _finding(
@@ -107,10 +107,10 @@ def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, st
             found = f"by {condition}" if condition else "by rows of another one"
             here = next((f", {row.changed:,} of {row.there:,} here" for row in one.written if _counted(row, table)), "")
             return one, f"{_verb(one)} finds rows of {table} {found}, which nothing limits in number{here}"
-    written = [(one, row) for one in statements for row in one.written if row.table == table]
+    written = [(one, row) for one in statements if not one.commits for row in one.written if row.table == table]
     changed = sum(row.changed for _, row in written)
     there = max((row.there or 0 for _, row in written), default=0)
-    if (len(written) > 1 or _runs_others(written)) and there >= _FEW and changed * 2 >= there:
+    if (sum(one.times for one, _ in written) > 1 or _runs_others(written)) and there >= _FEW and changed * 2 >= there:
         return written[-1][0], f"{changed:,} of {there:,} rows of {table} are written in one transaction"
     return None
 
@@ -203,6 +203,7 @@ _PROMISES = {
     "hidden_from_owner": "{of} has row level security, and no permissive policy for {detail}, forced on its owner, too",
     "disabled": "{detail} of {of} is disabled for what the code that runs writes",
     "always": "{of}.{detail} is GENERATED ALWAYS: INSERT with a value for it fails",
+    "instead": "{of} has a rule by which {detail} does something else instead",
     "published": "{of} is not in the publication {detail} any more: subscribers do not receive its rows",
     "unidentified": "{of} is published and has no replica identity: UPDATE and DELETE fail",
 }
@@ -260,7 +261,9 @@ def several_tables(seen: Observation, _: Sizes) -> Iterator[Finding]:
         tables = list(dict.fromkeys(held.table for _, held in taking))
         if len({id(one) for one, _ in taking}) > 1 and len(tables) > 1:
             statement, held = taking[-1]
-            text = f"locks of {', '.join(map(str, tables))}, one after the other, are held together until {_at(last)}"
+            tops = dict.fromkeys(seen.roots.get(one, one) for one in tables)
+            shown = map(str, tops if len(tops) > 1 else tables)
+            text = f"locks of {', '.join(shown)}, one after the other, are held together until {_at(last)}"
             yield _finding("several_tables", seen, statement, held.table, text, call("several_tables", last, None))
 
 

@@ -20,6 +20,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
+from schema_kit.app_context import app_context
 from schema_kit.catalog.drivers import Beside, speaks_psycopg
 from schema_kit.lint.facts import Columns
 from schema_kit.lint.fence import Fence, fenced
@@ -143,7 +144,7 @@ def _run(
         )
         stack.enter_context(mock.patch.object(RevisionStep, "__init__", _step(ran, fence, watch)))
         try:
-            run(ours, ran)
+            run(stack.enter_context(app_context(ours)), ran)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit of an env.py, too

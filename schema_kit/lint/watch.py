@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
+from traceback import walk_stack
 from typing import Any
 
 import psycopg
@@ -27,7 +27,7 @@ from schema_kit.lint.difference import Between
 from schema_kit.lint.facts import Failure, Statement
 from schema_kit.lint.fence import here, refuse_statement
 from schema_kit.lint.guard import ours
-from schema_kit.lint.look import Eyes, Seen, strongly
+from schema_kit.lint.look import Eyes, Seen, roots, strongly
 from schema_kit.lint.nested import Nested
 from schema_kit.lint.promises import Promise
 from schema_kit.lint.reach import Plan, unbounded
@@ -100,7 +100,7 @@ class Watch:
         self._killed_after = killed_after
         self.statements: list[Statement] = []
         self.old: frozenset[int] | None = None
-        self.bare = 0
+        self.bare, self.times = 0, 1
         self.version_table, self._standstill = version_table, standstill
         self._path: str | None = None
         self._last: Seen | None = None
@@ -108,6 +108,7 @@ class Watch:
         self._transactions: dict[str, int] = {}
         self._busy = self._reads_only = False
         self._names: Mapping[QualifiedName, Mapping[str, str]] = {}
+        self.roots: Mapping[QualifiedName, QualifiedName] = {}
         self.relied: frozenset[Promise] | None = None
         self.nested = Nested()
 
@@ -115,7 +116,7 @@ class Watch:
     def during(self, path: str) -> Iterator[None]:
         """Watch while a revision runs, whose file is *path*; what an earlier one has left is known."""
         self._path, self._last = str(Path(path).resolve()), None
-        self._names = {}
+        self._names, self.roots = {}, {}
         try:
             yield
         finally:
@@ -224,7 +225,7 @@ class Watch:
             if connection.autocommit and connection.info.transaction_status == pq.TransactionStatus.IDLE:
                 self._alone(connection, shown, send, plan)
             else:
-                self._inside(connection, shown, send, plan, alone=False)
+                self._inside(connection, shown, send, plan)
         except psycopg.Error as error:
             failure = Failure(error.sqlstate or "", (error.diag.message_primary or str(error)).strip())
             self.statements.append(Statement(shown, self._line(), self._number(None), failure=failure))
@@ -239,8 +240,6 @@ class Watch:
         sql: str,
         send: Callable[[], None],
         plan: Callable[[], Plan],
-        *,
-        alone: bool,
     ) -> None:
         eyes = Eyes(connection)
         if connection.info.transaction_status == pq.TransactionStatus.IDLE:
@@ -278,7 +277,7 @@ class Watch:
             return eyes.count(table)
 
         taken = (dependents, eyes.dependents()) if dependents is not None else None
-        self._note(before, after, sql, alone=alone, there=there, begins=eyes.begins, taken=taken, reached=reached)
+        self._note(before, after, sql, there=there, begins=eyes.begins, taken=taken, reached=reached)
         self._last = self._known = eyes.look(after, promises=False) if counted else after  # to count is to scan
 
     def _reached(self, eyes: Eyes, before: Seen, plan: Callable[[], Plan]) -> dict[QualifiedName, str]:
@@ -303,6 +302,7 @@ class Watch:
             self.old = frozenset(seen.relations)
         if self.relied is None:
             self.relied = seen.promises
+        self.roots = self.roots or roots(seen)
         self._names = self._names or {
             one.name: {column.name: column.like for column in one.columns.values()} for one in seen.relations.values()
         }
@@ -320,14 +320,14 @@ class Watch:
                 if strongly(seen := eyes.glance(self._known)) or shared.touched(seen.locks):  # by a function
                     raise _DoesMore
             else:
-                self._inside(connection, sql, send, plan, alone=True)
+                self._inside(connection, sql, send, plan)
             eyes.rows("COMMIT")
             if not _ASKS.match(sql):
                 self.committed(connection)
         except _DoesMore:
             eyes.rows("ROLLBACK; BEGIN")
             self._last = None
-            self._inside(connection, sql, send, plan, alone=True)
+            self._inside(connection, sql, send, plan)
             eyes.rows("COMMIT")
             self.committed(connection)
         except psycopg.Error as error:
@@ -350,7 +350,7 @@ class Watch:
         eyes.rows(self.nested.end(local=False))
         self._known = after = eyes.look()
         reached = dict(one for plan in self.nested.plans for one in unbounded(plan, self._new(after)))
-        self._note(before, after, sql, alone=True, there=eyes.count, begins=eyes.begins, locks=locks, reached=reached)
+        self._note(before, after, sql, there=eyes.count, begins=eyes.begins, locks=locks, reached=reached)
         self.committed(connection)
 
     @contextmanager
@@ -367,7 +367,6 @@ class Watch:
         after: Seen,
         sql: str,
         *,
-        alone: bool,
         there: Callable[[QualifiedName], int],
         begins: Callable[[QualifiedName], bool],
         locks: set[tuple[int, Any]] | None = None,
@@ -389,20 +388,16 @@ class Watch:
             reached or {},
         )
         number = self._number(before.transaction if locks is None else None)
-        made = between.statement(self._line(), number, alone=alone, there=there, begins=begins)
-        self.statements.append(replace(made, ours=ours()))
+        made = between.statement(self._line(), number, there=there, begins=begins)
+        self.statements.append(replace(made, ours=ours(), times=self.times, commits=locks is not None))
 
     def _number(self, transaction: str | None) -> int:
         name = transaction or f"alone {len(self.statements)}"
         return self._transactions.setdefault(name, len(self._transactions) + 1)
 
     def _line(self) -> int:
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if frame.f_code.co_filename == self._path:
-                return frame.f_lineno
-            frame = frame.f_back
-        return 0
+        callers = walk_stack(sys._getframe(1))
+        return next((line for frame, line in callers if frame.f_code.co_filename == self._path), 0)
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -465,7 +460,11 @@ class _Cursor(psycopg.Cursor[Any]):
             return
         given = list(params_seq)
         first = given[0] if given else None
-        self._watched(_text(query, self), lambda: super(_Cursor, self).executemany(query, given, **kw), first)
+        self.watch.times = len(given)
+        try:
+            self._watched(_text(query, self), lambda: super(_Cursor, self).executemany(query, given, **kw), first)
+        finally:
+            self.watch.times = 1
 
     @contextmanager
     def copy(self, statement: Any, params: Any = None, **kw: Any) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from schema_kit.model.copying import CopyTarget as CopyTarget
 from schema_kit.model.copying import Emptied as Emptied
 from schema_kit.model.copying import Referring as Referring
 from schema_kit.model.declared import ArchivePolicy as ArchivePolicy
-from schema_kit.model.declared import BaselineEnum as BaselineEnum
+from schema_kit.model.declared import BaselineObject as BaselineObject
 from schema_kit.model.declared import BaselineTable as BaselineTable
 from schema_kit.model.declared import CheckDeclaration as CheckDeclaration
 from schema_kit.model.declared import ColumnDeclaration as ColumnDeclaration

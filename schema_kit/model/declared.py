@@ -242,11 +242,29 @@ class BaselineTable:
 
 
 @dataclass(frozen=True, slots=True)
-class BaselineEnum:
-    """An enum of a baseline's tables, with its values in their order."""
+class BaselineObject:
+    """A type or a sequence that a baseline's tables need.
+
+    Args:
+        name: its name.
+        kind: enum, domain or sequence.
+        definition: what follows the name where it is created.
+        labels: of an enum, its values in their order.
+    """
 
     name: QualifiedName
-    labels: tuple[str, ...]
+    kind: str
+    definition: str
+    labels: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """What SQL calls it."""
+        return "TYPE" if self.kind == "enum" else self.kind.upper()
+
+    def create_sql(self, name: QualifiedName) -> str:
+        """One such object, under that name."""
+        return f"CREATE {self.word} {name.sql} {self.definition}".rstrip()
 
 
 Tree = Mapping[str, Any]

@@ -93,18 +93,33 @@ class Index:
     """The places of expressions with a statistics target of their own, and that."""
     clustered: bool = False
     """CLUSTER orders the table by it."""
+    tablespace: str | None = None
+    """Where it lies, if not in the database's own."""
 
-    @property
-    def constraint_sql(self) -> str | None:
-        """The constraint that rests on it, as ADD CONSTRAINT takes it, with its storage parameters."""
-        if not self.constraint or not self.options:
-            return self.constraint
-        return re.sub(
-            r"((?: DEFERRABLE(?: INITIALLY DEFERRED)?)?)$",
-            lambda end: f" WITH ({', '.join(self.options)}){end[1]}",
-            self.constraint,
-            count=1,
-        )
+    def create_sql(self, on: QualifiedName, name: str = "", how: str = "") -> str:
+        """Return the statement that makes it, or the constraint on it, for a table; PostgreSQL may choose the name."""
+        where = f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else ""
+        if self.constraint:
+            named = f"CONSTRAINT {ident(name)} " if name else ""
+            # An exclusion constraint is printed with its storage parameters.
+            options = f" WITH ({', '.join(self.options)})" if self.options and not self.exclusion else ""
+            more = options + (f" USING INDEX{where}" if where else "")
+            return f"ALTER TABLE {on.sql} ADD {named}{_with(self.constraint, more)}"
+        unique = "UNIQUE " if self.unique else ""
+        own = f"{how}{ident(name)} " if name else how
+        return f"CREATE {unique}INDEX {own}ON {on.sql} USING {_with(self.tail, where)}"
+
+
+_DEFINITION = re.compile(
+    r"""((?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[^'"])*?)((?: WHERE .*?)?(?: DEFERRABLE(?: INITIALLY DEFERRED)?)?)""",
+    re.DOTALL,
+)
+
+
+def _with(definition: str, more: str) -> str:
+    """Return the definition of an index or a constraint with more in it, which has its place before WHERE."""
+    found = _DEFINITION.fullmatch(definition) if more else None
+    return f"{found[1]}{more}{found[2]}" if found else definition
 
 
 class Strategy(StrEnum):
@@ -283,6 +298,9 @@ class Branch:
     options: tuple[str, ...] = ()
     """Storage parameters, which only leaves have."""
     branches: tuple[Branch, ...] = ()
+    tablespace: str | None = None
+    places: tuple[tuple[str, str], ...] = ()
+    """See Table.places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +350,9 @@ class Table:
     options: tuple[str, ...] = ()
     """Storage parameters; of a partitioned table, those of its newest partition."""
     tablespace: str | None = None
+    """Where it lies, if not in the database's own; of a partitioned table, its newest partition."""
+    places: tuple[tuple[str, str], ...] = ()
+    """Of its newest partition, whose parts of its indexes lie elsewhere than it says: the index, and the tablespace."""
     replica_identity: str = ""
     """FULL, NOTHING, or the name of an index, where it is not the default; of a partitioned table, the newest's."""
     branch: Branch | None = None

@@ -12,6 +12,7 @@ from schema_kit.marks import composite_column
 from schema_kit.model import (
     ArchivePolicy,
     Attaching,
+    BaselineObject,
     ColdArchive,
     ColdColumn,
     Conversion,
@@ -28,6 +29,7 @@ from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline.followed import Followed, index_tail
 from schema_kit.server import OLDEST, Server
+from schema_kit.steps.baseline import ledger_kind
 from schema_kit.steps.partitions import for_values
 from schema_kit.storage import (
     ARCHIVE_POLICY,
@@ -194,6 +196,14 @@ class EmptyDatabase(Followed):
     def enum_labels(self, enum: QualifiedName) -> tuple[str, ...] | None:
         """Return None: an earlier step has made it, or it is not there."""
         return () if str(enum) in self._made["type"] else None
+
+    def unlike(self, declared: BaselineObject) -> tuple[str, ...] | None:
+        """Return None: an earlier step has made it, as it is declared, or it is not there."""
+        return () if str(declared.name) in self._made[ledger_kind(declared)] else None
+
+    def unknown_types(self, types: tuple[str, ...]) -> tuple[str, ...]:
+        """None: types cannot be looked up."""
+        return ()
 
     def has_extension(self, name: str) -> bool:
         """Return whether an earlier step has made it."""

@@ -35,7 +35,7 @@ from schema_kit.steps.archives import (
     RegisterArchivePolicy,
     UnregisterArchivePolicy,
 )
-from schema_kit.steps.baseline import CreateExtension, CreateSchema, CreateTable, CreateType
+from schema_kit.steps.baseline import CreateExtension, CreateObject, CreateSchema, CreateTable, ledger_kind
 from schema_kit.steps.cold import CreateColdArchive, DropColdArchive
 from schema_kit.steps.cold_columns import AddColumnsHere
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
@@ -83,7 +83,8 @@ class Followed(Placeholder):
         self._policies: dict[QualifiedName, Partitioning] = {}
         self._archive_policies: dict[QualifiedName, ArchivePolicy] = {}
         self._cold_archives: dict[QualifiedName, ColdArchive] = {}
-        self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
+        kinds = ("schema", "table", "type", "sequence", "extension")
+        self._made: dict[str, set[str]] = {kind: set() for kind in kinds}
         self._partman = False
         self._own = set[QualifiedName]()
 
@@ -99,8 +100,8 @@ class Followed(Placeholder):
                 self._made["schema"].add(schema)
             case CreateExtension(extension):
                 self._made["extension"].add(extension)
-            case CreateType(enum):
-                self._made["type"].add(str(enum.name))
+            case CreateObject(made):
+                self._made[ledger_kind(made)].add(str(made.name))
             case CreateTable(baseline):
                 self._made["table"].add(str(baseline.table.name))
                 self._tables[baseline.table.name] = baseline.table

@@ -63,8 +63,10 @@ def drop_extension(operations: Operations, name: str) -> Task:
 def create_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
     """Create each table of *metadata* that is missing; compare, and keep, each table that exists.
 
-    Enums, arrays of them and comments are created as well; domains are not. Foreign keys in a circle are added once
-    both tables exist. Types are compared as PostgreSQL prints them. The reverse is ``drop_baseline``.
+    Enums, domains, sequences and comments are created as well: domains with their checks, before the domains and
+    columns that need them, sequences before the defaults that call them. Composite types and ranges of your own must
+    exist, for SQLAlchemy has no words for them. Foreign keys in a circle are added once both tables exist. What exists
+    is compared as PostgreSQL prints it. The reverse is ``drop_baseline``.
 
     Locks: SHARE ROW EXCLUSIVE on a table that a new foreign key references, briefly, within the lock budget.
 
@@ -74,7 +76,8 @@ def create_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
 
     Raises:
         DeclarationError: a table is partitioned; ``create_partitioned_table`` creates those.
-        PlanError: a table or an enum exists with another definition; the error names each difference.
+        PlanError: a table, a type or a sequence exists with another definition, and the error names each difference; or
+            the type of a column does not exist.
 
     Example:
         op.create_baseline(metadata)
@@ -87,7 +90,7 @@ def create_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
 
 @operation(reversed_by="create_baseline")
 def drop_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
-    """Drop the tables that ``create_baseline`` created, if all of them are empty; keep all others.
+    """Drop what ``create_baseline`` created, if all of its tables are empty; keep what existed before.
 
     Locks: ACCESS EXCLUSIVE on the dropped tables, which are empty, and on the tables that their foreign keys
     reference.

@@ -314,7 +314,7 @@ class CreateBaselineOp(PlanOperation):
 
 @register
 class DropBaselineOp(PlanOperation):
-    """Drop the tables that ``create_baseline`` created, if all of them are empty; keep all others."""
+    """Drop what ``create_baseline`` created, if all of its tables are empty; keep what existed before."""
 
     called = "drop_baseline"
     function = staticmethod(baseline.drop_baseline)

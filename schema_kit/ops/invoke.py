@@ -175,7 +175,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         try:
             execute.run_shared(connection, lambda: decide(Catalog(connection, settings.now)), policy, emit)
         except DBAPIError as error:
-            raise execute.not_observed(error) from error
+            raise execute.not_observed(error, connection) from error
         return
     if not autocommits(connection):
         begun_by_others = connection.in_transaction() and context._transaction is None

@@ -12,6 +12,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from traceback import walk_stack
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
@@ -59,14 +60,10 @@ def called_by(function: Any) -> Iterator[Call]:
         yield from _calls(function.__code__, function.__globals__, set())
 
 
-def _revision(frame: FrameType | None) -> FrameType | None:
+def _revision(frame: FrameType) -> FrameType | None:
     """Return the frame of the function that Alembic has called, of a module that is a revision."""
-    found = None
-    while frame is not None:
-        if "down_revision" in frame.f_globals and "revision" in frame.f_globals and frame.f_code.co_name != "<module>":
-            found = frame
-        frame = frame.f_back
-    return found
+    callers = [one for one, _ in walk_stack(frame) if {"revision", "down_revision"} <= one.f_globals.keys()]
+    return next((one for one in reversed(callers) if one.f_code.co_name != "<module>"), None)
 
 
 def _calls(code: Any, names: dict[str, Any], seen: set[str]) -> Iterator[Call]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from copy import copy as copy_of
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import conv
 
 from schema_kit import execute
 from schema_kit.catalog.search_path import RELATION, TYPE, schema_of
 from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.from_sqlalchemy import from_sequences, native, own_type, sequences_of
 from schema_kit.names import QualifiedName
 
 OFFLINE_SCHEMA = "public"
@@ -67,20 +70,32 @@ def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
         own._prefixes = [*table._prefixes]  # UNLOGGED, which to_metadata leaves out
         named_as(own, table)
         for column, original in zip(own.columns, table.columns, strict=True):
-            column.type = _placed_type(operations, original.type) or column.type
+            column.type = _placed_type(operations, original.type)
+        from_sequences(own, partial(_placed_sequence, operations))
+    copy._sequences.clear()
+    for sequence in sequences_of(metadata):
+        _placed_sequence(operations, sequence)._set_metadata(copy)
     return copy
 
 
 def _placed_type(operations: Operations, type_: Any) -> Any:
-    """Return an enum, or an array of one, in the schema in which it is to be made; None for any other type."""
-    made = copy_of(type_)
-    if isinstance(type_, sa.Enum):
-        made.schema = existing_type(operations, str(type_.name), type_.schema).schema
+    """Return an enum, a domain, or an array of one, in the schema in which it is to be made; any other as it is."""
+    if own_type(type_) is None:
+        return type_
+    made = copy_of(native(type_))
+    if isinstance(made, sa.ARRAY):
+        made.item_type = _placed_type(operations, made.item_type)
         return made
-    if isinstance(type_, sa.ARRAY) and (item := _placed_type(operations, type_.item_type)):
-        made.item_type = item
-        return made
-    return None
+    made.schema = existing_type(operations, str(made.name), made.schema).schema
+    if isinstance(made, postgresql.DOMAIN):
+        made.data_type = _placed_type(operations, made.data_type)
+    return made
+
+
+def _placed_sequence(operations: Operations, sequence: sa.Sequence) -> sa.Sequence:
+    copy = sequence._copy()
+    copy.schema = new(operations, sequence.name, sequence.schema).schema
+    return copy
 
 
 def named_as(own: sa.Table, original: sa.Table) -> None:
@@ -126,7 +141,7 @@ def _named(operations: Operations, name: str, schema: str | None, query: str | N
     try:
         return QualifiedName(schema_of(connection, name, query), name)
     except DBAPIError as error:
-        raise execute.not_observed(error) from error
+        raise execute.not_observed(error, connection) from error
 
 
 _PATH = re.compile(

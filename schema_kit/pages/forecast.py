@@ -43,7 +43,6 @@ class Trend:
         season: factors, that of the next value first; empty where there is no season.
         level_error: the standard error of the level.
         slope_error: that of the slope.
-        points: how many points the last line rests on.
     """
 
     level: float
@@ -51,7 +50,6 @@ class Trend:
     season: tuple[float, ...] = ()
     level_error: float = 0.0
     slope_error: float = 0.0
-    points: int = 0
 
     def at(self, step: float) -> float:
         """Return the value *step* steps behind the next one; never below zero.
@@ -86,7 +84,6 @@ def fit(values: Sequence[float], period: int = 0) -> Trend | None:
         (*season[phase:], *season[:phase]),
         noise / math.sqrt(last.count),
         _slope_error(noise, last.count),
-        last.count,
     )
 
 

@@ -31,6 +31,7 @@ from schema_kit.steps import Plan, Step
 from schema_kit.steps.access_method import ChangeAccessMethod
 from schema_kit.steps.archives import (
     ARCHIVED_AT,
+    LATER,
     CreateArchiveTable,
     CreateArchiveView,
     DropArchiveTable,
@@ -289,9 +290,7 @@ def set_policy(
     refuse_for(f"cannot {plan.title}", obstacles, lines=True)
     if registered == policy and has_config:
         return plan
-    resets = tuple(
-        one for one in ("access_method", "cold_after") if registered and getattr(registered, one) is not None
-    )
+    resets = tuple(one for one in LATER if registered and getattr(registered, one) is not None)
     return replace(plan, steps=(*ensure(ARCHIVE_POLICY, has_config), RegisterArchivePolicy(policy, resets)))
 
 

@@ -152,7 +152,7 @@ def indexes_like(parent: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
                 yield WaitForBuild(name, own.name)
             elif found:
                 yield DropIndexConcurrently(own.name.sibling(name), own.name)
-            yield CreateIndexLikeParents(name, own.name, index.tail, index.unique)
+            yield CreateIndexLikeParents(name, own.name, index)
         if index.constraint:
             deferred = re.search(r"DEFERRABLE.*$", index.constraint)
             key = KeyDeclaration(name, own.name, index.columns, index.primary, deferred[0] if deferred else "")

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from schema_kit.errors import PlanError
-from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey, Table
+from schema_kit.model import BaselineObject, BaselineTable, ForeignKey, Table
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.baseline import (
     CreateExtension,
+    CreateObject,
     CreateSchema,
     CreateTable,
-    CreateType,
     DropExtension,
+    DropObject,
     DropSchema,
     DropTable,
-    DropType,
+    ledger_kind,
 )
 from schema_kit.steps.constraints import DropConstraint
 from schema_kit.steps.storage import DropTables, EnsureTable
@@ -31,21 +32,22 @@ def create_baseline(
     observed: Mapping[QualifiedName, Table | None],
     schemas: Collection[str],
     has_ledger: bool,
-    enums: Mapping[BaselineEnum, tuple[str, ...] | None] | None = None,
+    objects: Mapping[BaselineObject, tuple[str, ...] | None] | None = None,
     printed: Printed | None = None,
 ) -> Plan:
-    """Make each table and enum where it is missing; compare it, and leave it, where it exists.
+    """Make each table, type and sequence where it is missing; compare it, and leave it, where it exists.
 
     Args:
         declared: the tables, in an order in which their foreign keys can be made.
         observed: each of them as the database has it, or None.
         schemas: the schemas that exist.
         has_ledger: whether the list of what migrations made exists.
-        enums: the enums of the tables, each with its values as the database has it, or None.
+        objects: types and sequences in an order in which they can be made, each with what it has otherwise in the
+            database, or None.
         printed: how PostgreSQL prints types that are spelled otherwise.
 
     Raises:
-        PlanError: a table or an enum exists in another shape; each difference is named.
+        PlanError: one exists in another shape; each difference is named.
     """
     differences = [
         line
@@ -54,10 +56,7 @@ def create_baseline(
         for line in _compare(table.table, have, printed or {})
     ]
     differences += [
-        f"enum {enum.name} has no value {label!r}"
-        for enum, labels in (enums or {}).items()
-        for label in enum.labels
-        if labels and label not in labels
+        f"{made.kind} {made.name} {line}" for made, otherwise in (objects or {}).items() for line in otherwise or ()
     ]
     if differences:
         raise PlanError(
@@ -66,10 +65,10 @@ def create_baseline(
             + "\nBring the tables into this shape, or the baseline revision into theirs."
         )
     missing = [table for table in declared if observed[table.table.name] is None]
-    types = [enum for enum, labels in (enums or {}).items() if labels is None]
-    wanted = dict.fromkeys(name.schema for name in (*(e.name for e in types), *(t.table.name for t in missing)))
+    needed = [made for made, otherwise in (objects or {}).items() if otherwise is None]
+    wanted = dict.fromkeys(name.schema for name in (*(one.name for one in needed), *(t.table.name for t in missing)))
     steps: list[Step] = [CreateSchema(schema) for schema in wanted if schema not in schemas]
-    steps += [CreateType(enum) for enum in types]
+    steps += [CreateObject(one) for one in needed]
     steps += [CreateTable(table, _closing(table, declared, missing)) for table in missing]
     if steps and not has_ledger:
         steps.insert(0, EnsureTable(CREATED_OBJECT))
@@ -113,7 +112,7 @@ def drop_baseline(
     left_in: Mapping[str, Collection[str]],
     has_ledger: bool,
     ledger_alone: bool,
-    enums: Collection[QualifiedName] = (),
+    objects: Sequence[BaselineObject] = (),
     keys: Collection[tuple[QualifiedName, str]] = (),
 ) -> Plan:
     """Drop the tables that `create_baseline` made, if all of them are empty; leave all others.
@@ -125,7 +124,7 @@ def drop_baseline(
         left_in: what each schema that was made holds besides the declared tables.
         has_ledger: whether that list exists.
         ledger_alone: whether its schema holds nothing else.
-        enums: the enums of the tables.
+        objects: the types and sequences of the tables, in the order in which they were made.
         keys: the foreign keys that exist, by table and name.
 
     Raises:
@@ -149,16 +148,18 @@ def drop_baseline(
             keys_left = [key for key in table.table.foreign_keys if key.name not in later]
             others = sorted({key.referenced for key in keys_left} - {table.table.name})
             steps.append(DropTable(table.table.name, tuple(others)))
-    steps += [DropType(enum) for enum in enums if str(enum) in created["type"]]
-    schemas = dict.fromkeys(table.table.name.schema for table in declared)
+    own = [one for one in objects if str(one.name) in created[ledger_kind(one)]]
+    steps += [DropObject(one) for one in reversed(own)]
+    schemas = dict.fromkeys(name.schema for name in (*(t.table.name for t in declared), *(o.name for o in objects)))
     kept = {table.table.name.schema for table in declared if str(table.table.name) not in created["table"]}
+    kept |= {one.name.schema for one in objects if one not in own}
     steps += [
         DropSchema(schema, empty=not left_in[schema] and schema not in kept)
         for schema in schemas
         if schema in created["schema"]
     ]
-    rest = created["table"] - {str(table.table.name) for table in declared}
-    if has_ledger and not rest and not created["extension"] and not created["schema"] - set(schemas):
+    dropped = {str(table.table.name) for table in declared} | {str(one.name) for one in own} | set(schemas)
+    if has_ledger and not set().union(*created.values()) - dropped:
         steps.append(DropTables((CREATED_OBJECT,), with_schema=ledger_alone))
     return Plan("drop the baseline", tuple(steps))
 

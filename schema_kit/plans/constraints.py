@@ -206,7 +206,7 @@ def _validate_key(
 ) -> Iterator[Step]:
     if found is None or not found.validated:
         name, orphans = found.name if found else declared.name, _orphans(declared, relation.name)
-        yield ValidateConstraint(relation.name, name, declared.referenced, orphans, between)
+        yield ValidateConstraint(relation.name, name, orphans, between)
 
 
 def _orphans(declared: ForeignKeyDeclaration, table: QualifiedName) -> str:

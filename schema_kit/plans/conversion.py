@@ -225,9 +225,9 @@ def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) ->
     name = key_index_name(named_after)
     parameters = (option.partition("=") for option in (table.primary.options if table.primary else ()))
     options = tuple((name_, value) for name_, _, value in parameters)
-    declared = IndexDeclaration(
-        name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True, with_=options
-    )
+    place = table.primary.tablespace if table.primary else None
+    columns = tuple(IndexElement(ident(column)) for column in key)
+    declared = IndexDeclaration(name, table.name, columns, unique=True, with_=options, tablespace=place)
     found = table.index(name)
     if found and not is_key_index(found, key):
         raise PlanError(
@@ -306,7 +306,7 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
     assert isinstance(swap, Swap)  # what a preparation ends with
     referring = seen.referring if incoming == "composite" else ()
     for key in (*(other.key for other in referring), *swap.moved):
-        yield ValidateConstraint(key.table, key.name, seen.table.name)
+        yield ValidateConstraint(key.table, key.name)
     yield from drop_fill_indexes(referring)
     yield statistics.analyzed(seen.table.name, (swap.leaf, *swap.partitions), seen.server)
 
@@ -336,7 +336,7 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
         yield RegisterPolicy(wanted)
     for key in seen.table.incoming:
         if not key.validated:
-            yield ValidateConstraint(key.table, key.name, seen.table.name)
+            yield ValidateConstraint(key.table, key.name)
     yield from drop_fill_indexes(one for one in seen.referring if one.fill_index)
     if not seen.table.analyzed:
         partitions_ = tuple(partition.name for partition in seen.table.partitions)

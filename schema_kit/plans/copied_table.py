@@ -221,7 +221,7 @@ def _steps(
         table, policy, copy, copied.identity, copied.server, back, dropped=dropped, moved=moved, composite=composite
     )
     for key in (*(other.key for other in seen.referring), *moved):
-        yield ValidateConstraint(key.table, key.name, table.name)
+        yield ValidateConstraint(key.table, key.name)
     yield from keys_to_prove(table, tuple(target.name for target in targets), copied.server)
     yield from conversion.drop_fill_indexes(seen.referring if incoming == "composite" else ())
     yield statistics.analyzed(table.name, tuple(target.name for target in targets), copied.server)

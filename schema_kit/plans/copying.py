@@ -387,8 +387,12 @@ def _builds(
     """
     leaves = {leaf.name: leaf for leaf in seen.leaves}
     for target in copy.targets:
+        places: dict[str, str | None] = dict(parent.places)
+        if target in of_own and seen.source:  # it takes the place of the source, and lies where that does
+            places = {index.parent.name: index.tablespace for index in seen.source.indexes if index.parent}
         have = leaves[target.built].indexes if target.built in leaves and not fresh else ()
-        wanted = (*parent.indexes, *of_own.get(target, ()))
+        like = (replace(index, tablespace=places.get(index.name, index.tablespace)) for index in parent.indexes)
+        wanted = (*like, *of_own.get(target, ()))
         missing, gone, there = _beyond(wanted, have), _beyond(have, wanted), len(have)
         for primary in (True, False):
             indexes = tuple(index for index in missing if index.primary is primary)
@@ -455,7 +459,7 @@ def _after_swap(copy: Copy, parent: Table, seen: Copying) -> Iterator[Step]:
     swapped = seen.begun is not None and seen.begun.swapped
     for key in parent.incoming:
         if not (swapped and key.validated):
-            yield ValidateConstraint(key.table, key.name, parent.name)
+            yield ValidateConstraint(key.table, key.name)
     if not swapped:
         parts = [part.name for part in parent.partitions if part.name != copy.source]
         yield from keys_to_prove(parent, (*parts, *(target.name for target in copy.targets)), seen.server)
@@ -468,9 +472,9 @@ def keys_to_prove(table: Table, leaves: tuple[QualifiedName, ...], server: Serve
     """Validate the foreign keys that the swap puts back: the table's, or before 18 its leaves', which it takes over."""
     for key in table.foreign_keys:
         if server.not_valid_on_partitioned:
-            yield ValidateConstraint(table.name, key.name, key.referenced)
+            yield ValidateConstraint(table.name, key.name)
             continue
-        yield from (ValidateConstraint(leaf, key.name, key.referenced) for leaf in leaves)
+        yield from (ValidateConstraint(leaf, key.name) for leaf in leaves)
         referenced = table.with_partitions((key.referenced,))[1:]
         yield AddForeignKey(constraints.declaration_of(key), table.name, leaves, True, referenced)
 

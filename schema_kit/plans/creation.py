@@ -45,12 +45,12 @@ class DeclaredSet:
     @property
     def branch(self) -> Branch | None:
         """How each range partition is partitioned itself, and into what."""
-        return branch_of(self.below, self.options) if self.below else None
+        return branch_of(self.below, self.options, self.tablespace) if self.below else None
 
 
-def branch_of(cut: Cut, options: tuple[str, ...]) -> Branch:
+def branch_of(cut: Cut, options: tuple[str, ...], tablespace: str | None) -> Branch:
     """Return a partition that is partitioned so."""
-    leaves = (Branch(suffix, values, options=options) for suffix, values in cut.parts)
+    leaves = (Branch(suffix, values, options=options, tablespace=tablespace) for suffix, values in cut.parts)
     return Branch(key=f"{cut.strategy} ({ident(cut.column)})", branches=tuple(leaves))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from schema_kit.errors import PlanError
 from schema_kit.model import Index, IndexDeclaration, Relation
@@ -74,6 +74,12 @@ class _Wanted:
     declared: IndexDeclaration
     printed: str | None
     advice: str = "give the index another name, or build it again as declared with op.replace_index_concurrently"
+    places: Mapping[QualifiedName, str | None] = field(default_factory=dict)
+    """Where it lies on each table, if it is not declared."""
+
+    def on(self, table: QualifiedName) -> IndexDeclaration:
+        """Return what is declared, for one of the tables."""
+        return replace(self.declared, tablespace=self.places.get(table, self.declared.tablespace))
 
     def differs(self, found: Index) -> bool:
         """Return whether an index has another definition than the declared one."""
@@ -119,15 +125,16 @@ def _made(wanted: _Wanted, tree: Sequence[Relation], title: str) -> Iterator[Ste
         own = None if found and (part := leaf.index(name)) and part.parent else leaf.index(name)
         if own and own.valid and wanted.differs(own):
             raise wanted.refuse(own, leaf.name)
-        yield from build(declared, name, leaf.name, own)
-    place = None if declared.tablespace == "pg_default" else declared.tablespace
+        yield from build(wanted.on(leaf.name), name, leaf.name, own)
+    place = wanted.on(root.name).tablespace
+    place = None if place == "pg_default" else place
     yield AdoptIndexes(replace(declared, tablespace=place), (*(relation.name for relation in tree[1:]), *others))
 
 
 def _create(
     wanted: _Wanted, relation: Relation, parent: QualifiedName | None, tree: Sequence[Relation]
 ) -> Iterator[Step]:
-    declared = wanted.declared
+    declared = wanted.on(relation.name)
     found = _existing(declared, relation, parent)
     attached = found is not None and parent is not None and found.parent == parent
     if found and not attached and (found.valid or relation.partitioned) and wanted.differs(found):
@@ -302,7 +309,8 @@ def replace_index(
     if in_the_way and not _is_replaced(in_the_way):
         raise PlanError(f"cannot {title}: there is an index {aside} of {root.name}. Rename it.")
     advice = f"drop it (op.drop_index_concurrently) if an earlier replacement of {index} has left it, or rename it"
-    wanted = _Wanted(replace(declared, name=new), printed, advice)
+    places = {} if declared.tablespace else dict(_places(old, root, tree))
+    wanted = _Wanted(replace(declared, name=new), printed, advice, places)
     steps = [*_drop_all([aside] if in_the_way else [], root, tree)]
     steps += _made(wanted, tree, title)
     below = list(_renamed_parts(declared.name, index, index.sibling(new), root, tree)) if names_of_parts else []
@@ -319,6 +327,14 @@ def _is_replaced(index: Index | None) -> bool:
 def _drop_all(names: Sequence[str], root: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
     for name in names:
         yield from _drop(root.name.sibling(name), root, tree)
+
+
+def _places(old: Index, relation: Relation, tree: Sequence[Relation]) -> Iterator[tuple[QualifiedName, str | None]]:
+    """Yield each table of an index, and the tablespace of its part."""
+    yield relation.name, old.tablespace
+    for child in (other for other in tree if other.parent == relation.name):
+        if part := _attached(child, relation.name.sibling(old.name)):
+            yield from _places(part, child, tree)
 
 
 def _alike(

@@ -133,6 +133,8 @@ def like_siblings(
         default_grantees=table.default_grantees,
         grants=grants,
         tablespace=table.tablespace,
+        places=table.places,
+        indexes=tuple(index for index in table.indexes if index.statistics and within),
         statistics=table.statistics,
         replica_identity=table.replica_identity,
         comment=None if (table.comment or "").startswith(BUILT_MARK) else table.comment,

@@ -161,17 +161,15 @@ def _steps(
     keys = tuple(_foreign_keys(copied))
     moved = tuple(key for key in table.incoming if key not in [own for own, _ in composite])
     yield SwapBack(table, back, copied.tree_identity, kept, _below(copied), keys, composite=composite, moved=moved)
-    yield from (ValidateConstraint(key.table, key.name, table.name) for key in (*(k for k, _ in composite), *moved))
-    yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in keys)
+    yield from (ValidateConstraint(key.table, key.name) for key in (*(k for k, _ in composite), *moved))
+    yield from (ValidateConstraint(table.name, key.name) for key in keys)
     yield from _end(table, copied.kept)
 
 
 def _after(table: Table) -> Iterator[Step]:
     """Yield what is left to do of a table that is plain again."""
-    yield from (ValidateConstraint(key.table, key.name, table.name) for key in table.incoming if not key.validated)
-    yield from (
-        ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys if not key.validated
-    )
+    yield from (ValidateConstraint(key.table, key.name) for key in table.incoming if not key.validated)
+    yield from (ValidateConstraint(table.name, key.name) for key in table.foreign_keys if not key.validated)
     yield from _end(table, table)
 
 

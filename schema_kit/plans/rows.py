@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import KEEPS_ROWS, Action, ArchivePolicy, ForeignKey, LeavingTable, Tree
 from schema_kit.model.locks import Seen
-from schema_kit.names import QualifiedName, ended, fit, ident, literal
+from schema_kit.names import QualifiedName, ended, fit, ident
 from schema_kit.steps import Plan
 from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows, same_sql
 
@@ -345,8 +345,3 @@ def _no_index(table: QualifiedName, *columns: str) -> str:
 
 def _refused(leaving: Leaving, why: str) -> PlanError:
     return PlanError(f"cannot {leaving.title}: {why}.")
-
-
-def until(column: str, moment: str, inclusive: bool = True) -> str:
-    """Return a condition: *column* is not behind a moment, the text of a value of it. NULL never is."""
-    return f"{ident(column)} {'<=' if inclusive else '<'} {literal(moment)}"

@@ -56,7 +56,7 @@ def unpartition(
     table = seen.table
     if not table.partition_strategy:
         forget = (UnregisterPolicy(parent),) if has_policy else ()
-        unproved = (ValidateConstraint(key.table, key.name, parent) for key in table.incoming if not key.validated)
+        unproved = (ValidateConstraint(key.table, key.name) for key in table.incoming if not key.validated)
         return Plan(title, (*forget, *give_up(seen), *unproved)) + dropped(parent, seen.emptied)
     short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
     obstacles = [*table.obstacles]
@@ -89,12 +89,12 @@ def unpartition(
     held = tuple(sorted((leaf for leaf, _ in leaves), key=str))
     drop = (DropEmptied(parent, held),) if held else ()
     if keep:
-        validated = (ValidateConstraint(key.table, key.name, parent) for key in others)
+        validated = (ValidateConstraint(key.table, key.name) for key in others)
         return Plan(title, (replace(back, moved=others), *validated, *drop))
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
     back = replace(back, key_index=key_index_name(parent), composite=composite)
     steps: list[Step] = [*key_index(heir, parent, short), back]
-    steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
+    steps += [ValidateConstraint(key.table, key.name) for key, _ in composite]
     return Plan(title, (*steps, *drop))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from schema_kit.fingerprints.likeness import of_archive, print_sql, same_sql
 from schema_kit.fingerprints.stamps import seen
@@ -18,6 +18,8 @@ from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
 ARCHIVED_AT = "archived_at"
+LATER = ("access_method", "cold_after")
+"""Columns of archive_policy that a table of an older version has not: they are written where they say something."""
 
 
 @dataclass(frozen=True)
@@ -237,20 +239,10 @@ class RegisterArchivePolicy(SharedStep):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         policy = self.policy
-        values: dict[str, str | float | None] = {
-            "table_name": str(policy.table),
-            "archive_table": str(policy.archive),
-            "archive_after": policy.archive_after,
-            "way": policy.way,
-            "control": policy.control,
-            "condition": policy.condition,
-            "archived_at": policy.archived_at,
-            "tree": policy.tree,
-            "max_rows": policy.max_rows,
-        }
-        later = {"access_method": policy.access_method, "cold_after": policy.cold_after}
-        values |= {name: value for name, value in later.items() if value is not None or name in self.resets}
-        return (upsert_sql(ARCHIVE_POLICY, values),)
+        own = {one.name: getattr(policy, one.name) for one in fields(policy)[2:] if one.compare}
+        left = [name for name in LATER if own[name] is None and name not in self.resets]
+        values = {"table_name": str(policy.table), "archive_table": str(policy.archive)}
+        return (upsert_sql(ARCHIVE_POLICY, values | {name: own[name] for name in own if name not in left}),)
 
 
 @dataclass(frozen=True)

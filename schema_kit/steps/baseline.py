@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey
+from schema_kit.model import BaselineObject, BaselineTable, ForeignKey
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.step import Lock, LockMode, OnTable, SharedStep, Step, refuse_sql
 from schema_kit.storage import CREATED_OBJECT
@@ -53,12 +53,12 @@ class DropSchema(Step):
 
 
 @dataclass(frozen=True)
-class CreateType(Step):
-    """An enum that was missing."""
+class CreateObject(Step):
+    """A type or a sequence that was missing."""
 
-    says = "create type {self.enum.name}"
+    says = "create {self.made.kind} {self.made.name}"
 
-    enum: BaselineEnum
+    made: BaselineObject
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -66,25 +66,33 @@ class CreateType(Step):
         return (Lock(LockMode.ACCESS_EXCLUSIVE, CREATED_OBJECT),)
 
     def sql(self) -> tuple[str, ...]:
-        """The type and its line in the ledger, in one commit; a ledger of before may know no types."""
+        """The object and its line in the ledger, in one commit; a ledger of before may know neither."""
         return (
-            f"CREATE TYPE {self.enum.name.sql} AS ENUM ({', '.join(map(literal, self.enum.labels))})",
+            self.made.create_sql(self.made.name),
             f"ALTER TABLE {CREATED_OBJECT.sql} DROP CONSTRAINT IF EXISTS created_object_kind_check",
-            _remember("type", str(self.enum.name)),
+            _remember(ledger_kind(self.made), str(self.made.name)),
         )
 
 
 @dataclass(frozen=True)
-class DropType(Step):
-    """An enum that was made here."""
+class DropObject(Step):
+    """A type or a sequence that was made here."""
 
-    says = "drop type {self.enum}"
+    says = "drop {self.made.kind} {self.made.name}"
 
-    enum: QualifiedName
+    made: BaselineObject
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: a column that still uses it stops this."""
-        return (f"DROP TYPE IF EXISTS {self.enum.sql}", _forget("type", str(self.enum)))
+        return (
+            f"DROP {self.made.word} IF EXISTS {self.made.name.sql}",
+            _forget(ledger_kind(self.made), str(self.made.name)),
+        )
+
+
+def ledger_kind(made: BaselineObject) -> str:
+    """Return the kind under which the ledger has it."""
+    return "sequence" if made.kind == "sequence" else "type"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, unquoted
 from schema_kit.steps.step import Step
 
 _NAME = r'"(?:[^"]|"")+"'
@@ -79,7 +79,7 @@ def _made(statement: str) -> Iterator[tuple[QualifiedName, str]]:
     for pattern, kind in _MADE:
         if found := pattern.match(statement):
             parts = found.groupdict()
-            schema, name = _plain(parts.get("to") or parts["schema"]), _plain(parts.get("new") or parts["name"])
+            schema, name = unquoted(parts.get("to") or parts["schema"]), unquoted(parts.get("new") or parts["name"])
             yield QualifiedName(schema, name), kind
             return
 
@@ -92,7 +92,7 @@ def _moved(statement: str) -> Iterator[QualifiedName]:
 def _freed(statement: str) -> Iterator[QualifiedName]:
     yield from _moved(statement)
     if found := _BECOMES.match(statement):
-        yield QualifiedName(_plain(found["schema"]), _plain(found["index"]))
+        yield QualifiedName(unquoted(found["schema"]), unquoted(found["index"]))
     yield from _dropped(statement)
 
 
@@ -108,8 +108,4 @@ def _dropped(statement: str) -> Iterator[QualifiedName]:
 
 
 def _named(found: re.Match[str]) -> QualifiedName:
-    return QualifiedName(_plain(found["schema"]), _plain(found["name"]))
-
-
-def _plain(quoted: str) -> str:
-    return quoted[1:-1].replace('""', '"')
+    return QualifiedName(unquoted(found["schema"]), unquoted(found["name"]))

@@ -251,8 +251,25 @@ BEGIN
 END"""
 
 
+class _Swap(Step):
+    """What two tables with the same rows need to change places: they are compared first."""
+
+    may_block = True
+    reads_rows = True
+    decide_again = True
+    throttled = True
+    locks_late = True
+
+    move: ColdMove
+
+    @property
+    def diagnosis(self) -> str:
+        """How the copy differed last."""
+        return f"SELECT differs FROM {COLD_PARTITION.sql} WHERE {_row(self.move)} AND differs IS NOT NULL"
+
+
 @dataclass(frozen=True)
-class SwapToCold(Step):
+class SwapToCold(_Swap):
     """The foreign table takes the place of the partition, once both hold the same rows; the partition goes.
 
     Writers of the archive wait while rows are compared; readers, at its end, within the lock budget.
@@ -262,11 +279,6 @@ class SwapToCold(Step):
         own: what it has of its own, and the foreign table has not.
     """
 
-    may_block = True
-    reads_rows = True
-    decide_again = True
-    throttled = True
-    locks_late = True
     settings = TEXTS
     says = (
         "compare {self.move.name} with its copy on server {self.move.remote.server}, and swap: drop it, attach "
@@ -287,11 +299,6 @@ class SwapToCold(Step):
         """Transactions on the server that are older than the copy would not see it."""
         age = f"SELECT age(own.xmin) FROM {self.move.remote.name.sql} own LIMIT 1"
         return f"SELECT there.why FROM {self.move.remote.ask(older_sql(age), 'why text')}"
-
-    @property
-    def diagnosis(self) -> str:
-        """How the copy differed last."""
-        return f"SELECT differs FROM {COLD_PARTITION.sql} WHERE {_row(self.move)} AND differs IS NOT NULL"
 
     @property
     def _described(self) -> str:
@@ -392,14 +399,9 @@ END"""
 
 
 @dataclass(frozen=True)
-class SwapFromCold(Step):
+class SwapFromCold(_Swap):
     """The partition takes the place of the foreign table again, once both hold the same rows."""
 
-    may_block = True
-    reads_rows = True
-    decide_again = True
-    throttled = True
-    locks_late = True
     # It is on this disk before the server drops its rows.
     settings = (("synchronous_commit", "on"), *TEXTS)
     says = (
@@ -425,11 +427,6 @@ class SwapFromCold(Step):
     def pressure(self) -> str:
         """Transactions that are older than the copy would not see it."""
         return older_sql(f"SELECT age(own.xmin) FROM {COLD_PARTITION.sql} own WHERE own.{_row(self.move)}")
-
-    @property
-    def diagnosis(self) -> str:
-        """How the copy differed last."""
-        return f"SELECT differs FROM {COLD_PARTITION.sql} WHERE {_row(self.move)} AND differs IS NOT NULL"
 
     def sql(self) -> tuple[str, ...]:
         """The table on the server goes later."""

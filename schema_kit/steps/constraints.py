@@ -146,7 +146,6 @@ class ValidateConstraint(OnTree):
 
     table: QualifiedName
     name: str
-    referenced: QualifiedName | None = None
     culprits: str | None = None
     """The SELECT that says which rows stand in the way."""
     partitions: tuple[QualifiedName, ...] = ()

@@ -52,6 +52,7 @@ def fingerprint(table: Table) -> str:
     indexes = [(i.name, i.tail, i.unique, i.constraint, i.options, i.statistics) for i in own]
     checks = [check[:2] for check in table.checks if check[0] != BOUND_CHECK]
     fields = (
+        *filter(None, (table.tablespace, *(index.tablespace and (index.name, index.tablespace) for index in own))),
         *(table.columns, indexes, table.foreign_keys, checks, table.sequences),
         *(table.statistics, table.policies, table.row_security, table.force_row_security, table.grants, table.owner),
         table.stamp,
@@ -120,7 +121,8 @@ class BuildParent(Step):
         statements = [
             f"CREATE TABLE {new.sql} (LIKE {table.name.sql} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY "
             "EXCLUDING STATISTICS) "
-            f"PARTITION BY RANGE ({ident(self.policy.control)})",
+            f"PARTITION BY RANGE ({ident(self.policy.control)})"
+            + (f" TABLESPACE {ident(table.tablespace)}" if table.tablespace else ""),
             *((f"ALTER TABLE {new.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}",) if self.bounded else ()),
             *made_sql(new, table),
         ]
@@ -131,16 +133,13 @@ class BuildParent(Step):
                 statements.append(identity_sql(new, column.identity, sequence, fresh))
                 statements += sequence_access_sql(table, sequence, fresh)
         for index in table.indexes:
-            name = ident(being_built(index.name))
+            name = being_built(index.name)
             if index.primary:
-                key = replace(index, constraint=f"PRIMARY KEY ({idents(longer_key(table, self.policy.control))})")
-                statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} {key.constraint_sql}")
-            elif index.constraint:
-                statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} {index.constraint_sql}")
-            elif index.name != key_index_name(table.name):
-                unique = "UNIQUE " if index.unique else ""
-                statements.append(f"CREATE {unique}INDEX {name} ON {new.sql} USING {index.tail}")
-                statements += index_statistics_sql(new.sibling(being_built(index.name)), index.statistics)
+                index = replace(index, constraint=f"PRIMARY KEY ({idents(longer_key(table, self.policy.control))})")
+            elif not index.constraint and index.name == key_index_name(table.name):
+                continue
+            statements.append(index.create_sql(new, name))
+            statements += index_statistics_sql(new.sibling(name), index.statistics)
         statements += [
             f"ALTER TABLE {new.sql} ADD CONSTRAINT {ident(key.name)} {key.definition}" for key in table.foreign_keys
         ]
@@ -278,7 +277,7 @@ class Swap(ToPartitioned):
         yield f"ALTER TABLE {name.sql} ATTACH PARTITION {self.leaf.sql} {for_values(None, self.upper)}"
         yield f"ALTER TABLE {self.leaf.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}"
         yield from self.keys_come_back()
-        yield from parts_sql(self.table, name)
+        yield from parts_sql(self.table.indexes, name)
 
 
 def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:

@@ -76,7 +76,7 @@ class SwapTable(LastKeys, ToPartitioned):
             *self._rename(),
             *self._join(),
             columns_alike_sql((target.name, self.table.name) for target in self.copy.targets),
-            *parts_sql(self.table, self.table.name),
+            *parts_sql(self.table.indexes, self.table.name),
             *give_back_sql(replace(self.table, comments=self._comments), self.policy),
             *same_sql(self.table, self._meant()),
             *clear_sql(self.copy),

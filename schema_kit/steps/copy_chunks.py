@@ -271,12 +271,7 @@ class BuildIndexes(Step):
                 else f"DROP INDEX {QualifiedName(self.target.schema, index.name).sql}"
                 for index in self.gone
             ),
-            *(
-                f"ALTER TABLE {self.target.sql} ADD {index.constraint_sql}"
-                if index.constraint
-                else f"CREATE {'UNIQUE ' if index.unique else ''}INDEX ON {self.target.sql} USING {index.tail}"
-                for index in self.indexes
-            ),
+            *(index.create_sql(self.target) for index in self.indexes),
         )
 
 

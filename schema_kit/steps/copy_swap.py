@@ -16,7 +16,7 @@ from schema_kit.server import NEWEST, Server
 from schema_kit.steps.columns_alike import columns_alike_sql, comments_alike_sql
 from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copying import BOUNDS_CHECK, all_copied, all_equal, run_is, where_run
-from schema_kit.steps.dependents import access_sql, comment_sql, foreign_key_again_sql, owner_sql
+from schema_kit.steps.dependents import access_sql, comment_sql, foreign_key_again_sql, owner_sql, parts_sql
 from schema_kit.steps.indexes import indexes_alike_sql, pairs_sql
 from schema_kit.steps.partitions import for_values, own_identity_sql, replica_identity_sql
 from schema_kit.steps.step import Lock, Seen, Step, exclusive, expect_sql
@@ -157,6 +157,8 @@ class SwapCopy(LastKeys):
                 yield own_identity_sql(target.name, identity or "DEFAULT")
             if identity not in ("", "FULL", "NOTHING"):
                 yield replica_identity_sql(self.table.name, target.name, identity)
+            if target.name not in self.heirs:
+                yield from parts_sql(self.table.indexes, self.table.name, target.name)
         if self.default and self.default_check:
             yield f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}"
 

@@ -212,9 +212,16 @@ def index_statistics_sql(name: QualifiedName, statistics: Iterable[tuple[int, in
     return (f"ALTER INDEX {name.sql} ALTER COLUMN {place} SET STATISTICS {target}" for place, target in statistics)
 
 
-def parts_sql(table: Table, name: QualifiedName) -> Iterable[str]:
-    """Yield what partitions' indexes do not have from the partitioned one: statistics targets, and CLUSTER's mark."""
-    for index in table.indexes:
+def parts_sql(indexes: Iterable[Index], name: QualifiedName, of: QualifiedName | None = None) -> Iterable[str]:
+    """Yield what partitions' indexes do not have from the partitioned one: statistics targets, and CLUSTER's mark.
+
+    Args:
+        indexes: those of the partitioned table.
+        name: its name.
+        of: the partition; None for all that it has.
+    """
+    one = f" AND x.indrelid = {literal(of.sql)}::regclass" if of else ""
+    for index in indexes:
         own = name.sibling(index.name)
         actions = [
             f"ALTER INDEX %1$s ALTER COLUMN {place} SET STATISTICS {target}" for place, target in index.statistics
@@ -227,7 +234,7 @@ def parts_sql(table: Table, name: QualifiedName) -> Iterable[str]:
             )
             yield sending_sql(
                 f"SELECT unnest(ARRAY[{each}]) FROM pg_inherits h JOIN pg_index x ON x.indexrelid = h.inhrelid "
-                f"JOIN pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {literal(own.sql)}::regclass"
+                f"JOIN pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {literal(own.sql)}::regclass{one}"
             )
 
 

@@ -10,7 +10,7 @@ from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, Distribution, KeyColumn
 from schema_kit.names import QualifiedName, asking_sql, constant, ident, idents, literal
 from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, refuse_sql
-from schema_kit.steps.storage import written_sql
+from schema_kit.steps.storage import upsert_sql, written_sql
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 TEXTS = (
@@ -39,11 +39,8 @@ class RecordDue(SharedStep):
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
-        values = (literal(str(self.name)), literal(str(self.parent)))
-        return (
-            f"INSERT INTO {ARCHIVE_FILE_DUE.sql} (table_name, parent_table) VALUES ({', '.join(values)}) "
-            "ON CONFLICT (table_name) DO UPDATE SET parent_table = excluded.parent_table",
-        )
+        values = {"table_name": str(self.name), "parent_table": str(self.parent)}
+        return (upsert_sql(ARCHIVE_FILE_DUE, values),)
 
 
 @dataclass(frozen=True)

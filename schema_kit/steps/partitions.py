@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from schema_kit.intervals import Ids, Span
-from schema_kit.model import Branch, Grant, Partitioning, Table
+from schema_kit.model import Branch, Grant, Index, Partitioning, Table
 from schema_kit.names import TABLE_BYTES, QualifiedName, fit, ident, literal, sending_sql
-from schema_kit.steps.dependents import grant_sql, made_sql, statistics_sql
+from schema_kit.steps.dependents import grant_sql, made_sql, parts_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, OnTree, SharedStep, Transaction
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import PART_CONFIG
@@ -67,12 +67,14 @@ class CreatePartition(SharedStep):
         default_grantees: whom default privileges grant something on it, which goes.
         grants: what is granted on it, and to whom.
         tablespace: where it lies, if not in the database's own.
+        places: where its parts of the parent's indexes lie, if elsewhere than those.
+        indexes: those of the parent whose expressions have statistics targets.
         statistics: what was set for the statistics of columns, as Table has it.
         replica_identity: FULL, NOTHING, or the name of the parent's index whose part identifies its rows.
         comment: the parent's.
         branch: how the newest sibling is partitioned itself, and into what.
         values: FOR VALUES ... or DEFAULT, if it is not a range; `lower` and `upper` are empty then.
-        template: pg_partman's, whose keys and indexes it gets that the parent has not.
+        template: pg_partman's, which says what it has and the parent has not: see template_sql.
         told: its range, for people.
     """
 
@@ -88,6 +90,8 @@ class CreatePartition(SharedStep):
     default_grantees: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     tablespace: str | None = None
+    places: tuple[tuple[str, str], ...] = ()
+    indexes: tuple[Index, ...] = ()
     statistics: tuple[tuple[str, str], ...] = ()
     replica_identity: str = ""
     comment: str | None = None
@@ -118,6 +122,10 @@ class CreatePartition(SharedStep):
             statements.append(template_sql(self.parent, self.name, self.template))
         values = self.values or for_values(self.lower, self.upper)
         statements.append(f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {values}")
+        places = list(self._places(self.name, self.branch or Branch(places=self.places)))
+        if places:
+            statements.append(places_sql(self.parent, places))
+        statements += parts_sql(self.indexes, self.parent, self.name)
         if self.replica_identity:
             statements.append(replica_identity_sql(self.parent, self.name, self.replica_identity))
         if self.default and self.default_check:
@@ -139,8 +147,27 @@ class CreatePartition(SharedStep):
             yield f"COMMENT ON TABLE {name.sql} IS {literal(self.comment)}"
         for part in branch.branches:
             own = name.sibling(fit(name.name, part.suffix, TABLE_BYTES))
-            yield from self.make(own, part)
+            yield from replace(self, tablespace=part.tablespace).make(own, part)
             yield f"ALTER TABLE {name.sql} ATTACH PARTITION {own.sql} {part.values}"
+
+    def _places(self, name: QualifiedName, branch: Branch) -> Iterator[tuple[QualifiedName, str, str]]:
+        """Yield the tables of the partition, each with indexes of the parent, and where its parts of those lie."""
+        yield from ((name, *place) for place in branch.places)
+        for part in branch.branches:
+            yield from self._places(name.sibling(fit(name.name, part.suffix, TABLE_BYTES)), part)
+
+
+def places_sql(parent: QualifiedName, places: Iterable[tuple[QualifiedName, str, str]]) -> str:
+    """Parts of a parent's indexes lie where they are said to; they are empty, and PostgreSQL has named them."""
+    values = ", ".join(
+        f"({literal(table.sql)}, {literal(parent.sibling(index).sql)}, {literal(place)})"
+        for table, index, place in places
+    )
+    return sending_sql(
+        f"SELECT format('ALTER INDEX %s SET TABLESPACE %I', x.indexrelid::regclass, p.place) "
+        f"FROM (VALUES {values}) p (own, of, place) JOIN pg_index x ON x.indrelid = p.own::regclass "
+        "WHERE EXISTS (SELECT 1 FROM pg_partition_ancestors(x.indexrelid) a WHERE a.relid = to_regclass(p.of))"
+    )
 
 
 def below(name: str, branch: Branch | None) -> Iterator[str]:
@@ -178,15 +205,25 @@ def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: s
 
 
 def template_sql(parent: QualifiedName, name: QualifiedName, template: QualifiedName) -> str:
-    """A partition gets the keys and indexes of pg_partman's template that its parent has not, while it is empty."""
+    """A partition gets what pg_partman's template has and its parent has not, while it is empty.
+
+    That is UNLOGGED, storage parameters, and keys and indexes in their tablespaces.
+    """
     of, like, to = (literal(table.sql) for table in (template, parent, name))
     tail = "substring(pg_get_indexdef({}.indexrelid) FROM ' (USING .*)$')"
     return sending_sql(f"""
- SELECT CASE WHEN k.oid IS NOT NULL THEN 'ALTER TABLE ' || {to} || ' ADD ' || pg_get_constraintdef(k.oid)
-             ELSE 'CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ON ' || {to} || ' '
-                  || {tail.format("x")} END
- FROM pg_index x LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid
-  AND k.contype IN ('p', 'u', 'x')
+ SELECT 'ALTER TABLE ' || {to} || ' SET ' || o.more FROM pg_class c, LATERAL (
+   VALUES (CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' END), ('(' || array_to_string(c.reloptions, ', ') || ')')
+ ) o (more) WHERE c.oid = to_regclass({of}) AND o.more IS NOT NULL
+ UNION ALL SELECT CASE WHEN s.oid IS NULL THEN d.made ELSE
+   format('SET LOCAL default_tablespace = %L; %s; SET LOCAL default_tablespace = %L', s.spcname, d.made,
+          current_setting('default_tablespace')) END
+ FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid LEFT JOIN pg_tablespace s ON s.oid = i.reltablespace
+ LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid AND k.contype IN ('p', 'u', 'x'),
+ LATERAL (SELECT CASE
+   WHEN k.oid IS NOT NULL THEN 'ALTER TABLE ' || {to} || ' ADD ' || pg_get_constraintdef(k.oid)
+   ELSE 'CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ON ' || {to} || ' '
+        || {tail.format("x")} END) d (made)
  WHERE x.indrelid = to_regclass({of}) AND x.indisvalid AND NOT EXISTS (
    SELECT 1 FROM pg_index y WHERE y.indrelid = {like}::regclass AND y.indisunique = x.indisunique
    AND {tail.format("y")} = {tail.format("x")})""")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schema_kit.model import Attaching, Detaching
+from schema_kit.model import Attaching, Detaching, Index
 from schema_kit.names import QualifiedName, asking_sql, ident, literal
 from schema_kit.steps.indexes import Concurrent
 from schema_kit.steps.partitions import for_values
@@ -278,13 +278,11 @@ class CreateIndexLikeParents(Concurrent):
 
     name: str
     table: QualifiedName
-    tail: str
-    unique: bool
+    index: Index
 
     def sql(self) -> tuple[str, ...]:
-        """One statement, outside of a transaction."""
-        unique = "UNIQUE " if self.unique else ""
-        return (f"CREATE {unique}INDEX CONCURRENTLY {ident(self.name)} ON {self.table.sql} USING {self.tail}",)
+        """One statement, outside of a transaction; a constraint comes to rest on it later."""
+        return (replace(self.index, constraint=None).create_sql(self.table, self.name, "CONCURRENTLY "),)
 
 
 def on_its_way_sql(which: str, message: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from schema_kit.fingerprints.copies import feeding_sql, tree_identity_sql
-from schema_kit.fingerprints.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
+from schema_kit.fingerprints.likeness import of_incoming, of_own, of_places, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import BACK_TRIGGER, built_name
 from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
@@ -218,6 +218,7 @@ class SwapBack(LastKeys, ToPlain):
     def _meant(self) -> Iterable[tuple[str, str]]:
         yield "trigger %I, ", BACK_TRIGGER
         yield from of_primary(self.table)
+        yield from of_places(self.table)
         yield from of_own((*self.table.foreign_keys, *self.foreign_keys))
         yield from of_incoming(self.incoming)
         for index in self.table.indexes:  # what came since goes: the plan has said so

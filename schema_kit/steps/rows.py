@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from schema_kit.fingerprints.layouts import same_layout_sql
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
@@ -406,19 +407,9 @@ class RegisterTtl(SharedStep):
     def sql(self) -> tuple[str, ...]:
         """One row; one that exists is brought up to date."""
         policy = self.policy
-        values = {
-            "table_name": str(policy.table),
-            "column_name": policy.column,
-            "age": policy.age,
-            "timezone": policy.timezone,
-            "encoding": policy.encoding,
-            "tree": None if policy.tree is None else json.dumps(policy.tree, ensure_ascii=False),
-            "archive_first": policy.archive_first,
-            "batch_size": policy.batch_size,
-            "target_seconds": policy.target_seconds,
-            "max_replica_lag": policy.max_replica_lag,
-            "max_dead_share": policy.max_dead_share,
-        }
+        values: dict[str, Any] = {"table_name": str(policy.table), "column_name": policy.column}
+        values |= {one.name: getattr(policy, one.name) for one in fields(policy)[2:]}
+        values["tree"] = None if policy.tree is None else json.dumps(policy.tree, ensure_ascii=False)
         return (upsert_sql(TTL_POLICY, values),)
 
 

@@ -199,11 +199,6 @@ class Plan:
     def __bool__(self) -> bool:
         return bool(self.steps)
 
-    @property
-    def shared(self) -> bool:
-        """Whether all of it may join a migration's transaction."""
-        return all(step.transaction is Transaction.SHARED for step in self.steps)
-
 
 def refuse_sql(condition: str, state: str, message: str) -> str:
     """Return a statement that raises where something is so.

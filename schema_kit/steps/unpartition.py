@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
+from schema_kit.fingerprints.likeness import of_incoming, of_places, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import being_built, built_name, old_name
 from schema_kit.model import Index, Table
@@ -94,6 +94,7 @@ class Unswap(ToPlain):
 
     def _meant(self) -> Iterable[tuple[str, str]]:
         yield from of_primary(self.table)
+        yield from of_places(self.table)
         # From 18 on NOT NULL has a name. That of a key column which could be NULL before is one of the parent's.
         built = being_built(self.table.name.name)
         yield from (("constraint %I, ", f"{built}_{column}_not_null") for column in self.table.partitioned_by)

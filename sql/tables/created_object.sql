@@ -6,7 +6,7 @@ DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for right
 END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.created_object (
-    kind text NOT NULL, -- schema, table, type, extension
+    kind text NOT NULL, -- schema, table, type, sequence, extension
     name text NOT NULL,
     PRIMARY KEY (kind, name)
 );

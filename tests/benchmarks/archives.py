@@ -3,9 +3,9 @@
 Takes a schema of its own in the database (``--url``, DATABASE_URL or the embedded server's), and drops it again.
 
 For each size a partition with that many rows goes to the archive and comes back, --repeat times, concurrently (no view)
-and in one commit (a view shows both tables). Of each step that locks somebody out it prints the median and the longest
-milliseconds from its BEGIN to the end of its COMMIT: what is under lock is within that. Beside them the steps that
-block nobody (the detach that waits, the proof of the check), and what the same costs without a proof: a plain DETACH
+and in one commit (a view shows both tables). Of each step that locks others out it prints the median and the longest
+milliseconds from its BEGIN to the end of its COMMIT: what is under lock is within that. Next to them the steps that
+block no session (the detach that waits, the validated check), and what the same costs without a check: a plain DETACH
 and ATTACH in one commit, whose scan is under lock.
 """
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def build(plain: psycopg.Connection[tuple[object, ...]], rows: int) -> None:
-    """A set of three months, the first of them with all rows."""
+    """A table of three months, the first of them with all rows."""
     statements = [
         *load("partman/tables/part_config.sql"),
         *load("tables/archive_policy.sql"),

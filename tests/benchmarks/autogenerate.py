@@ -1,4 +1,4 @@
-"""What ``alembic check`` costs beside partitions: ``python -m tests.benchmarks.autogenerate``.
+"""What ``alembic check`` costs next to partitions: ``python -m tests.benchmarks.autogenerate``.
 
 Takes an empty schema of its own in the database (``--url``, DATABASE_URL or the embedded server's), and drops it again.
 One process compares the models of --tables plain tables and one partitioned one with the database, by turns in three

@@ -10,7 +10,7 @@ One table of 12 months, rows of about 160 bytes, a primary key and two indexes, 
   and with as many as ours has workers. Nothing is caught there that is written meanwhile.
 
 in turns, ``--repeat`` times; the medians and their ratios are printed. ``--writes`` goes on writing meanwhile, so many
-transactions a second; only ours would keep them, the others are measured beside them all the same.
+transactions a second; only ours would keep them, the others are measured all the same.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def forget(plain: psycopg.Connection[Any]) -> None:
-    """What the tables of schema_kit know of the benchmark's; all else in them is somebody's."""
+    """What the tables of schema_kit know of the benchmark's; all else in them is a user's."""
     for table, column in (("copy_run", "source_table"), ("part_config", "parent_table")):
         if plain.execute("SELECT to_regclass(%s)", (f"schema_kit.{table}",)).fetchone() != (None,):
             plain.execute(f"DELETE FROM schema_kit.{table} WHERE {column} LIKE 'bench.%'".encode())
@@ -83,7 +83,7 @@ def fill(plain: psycopg.Connection[Any], rows: int) -> None:
 
 
 def prepare(plain: psycopg.Connection[Any]) -> None:
-    """A table like any other, made anew for each round."""
+    """A table like any other, made again for each round."""
     plain.execute("DROP TABLE IF EXISTS bench.t, bench.t__old, bench.p CASCADE")
     forget(plain)
     plain.execute("CREATE TABLE bench.t (LIKE bench.original)")
@@ -96,7 +96,7 @@ def prepare(plain: psycopg.Connection[Any]) -> None:
 
 
 def partitioned(plain: psycopg.Connection[Any], indexed: bool) -> None:
-    """Where the rows shall be."""
+    """Where the rows must be."""
     plain.execute("CREATE TABLE bench.p (LIKE bench.original) PARTITION BY RANGE (at)")
     if indexed:
         plain.execute("ALTER TABLE bench.p ADD PRIMARY KEY (id, at)")

@@ -4,9 +4,9 @@ Takes a schema of its own in the database (``--url``, DATABASE_URL or the embedd
 of twelve months, about 160 bytes each, lie in a default partition with a primary key and two indexes, and go into
 months
 
-- by ``op.drain_default_concurrently``, with one worker and with ``--workers``: beside writers, and compared,
-- by a transaction a month: ``INSERT ... SELECT``, ``DELETE``, ``ATTACH``, which hides the rows from nobody only because
-  it stops everybody (ATTACH looks through what is left in the default partition).
+- by ``op.drain_default_concurrently``, with one worker and with ``--workers``: during writes, and compared,
+- by a transaction a month: ``INSERT ... SELECT``, ``DELETE``, ``ATTACH``, which hides no rows only because it stops
+  all sessions (ATTACH looks through what is left in the default partition).
 
 in turns, ``--repeat`` times; the medians and their ratio are printed.
 """
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def prepare(plain: psycopg.Connection[object]) -> None:
-    """All rows in the default partition, anew for each round."""
+    """All rows in the default partition, again for each round."""
     forget(plain)
     plain.execute("DROP TABLE IF EXISTS bench.t CASCADE")
     plain.execute("CREATE TABLE bench.t (LIKE bench.original, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)")

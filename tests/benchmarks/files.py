@@ -5,10 +5,10 @@ The table is a month of messages of a bot: ids, a moment, a role, Thai text, tok
 --repeat times, in turn, so that all see the same machine. Shown are the median times, the medians of the ratios within
 a round, and the processor's time: the program's and, where the server is on this machine, the server's.
 
-1. Out: ``COPY ... TO STDOUT (FORMAT binary)`` into a file that is synced, by psycopg; beside it the same by psql; then
+1. Out: ``COPY ... TO STDOUT (FORMAT binary)`` into a file that is synced, by psycopg; next to it the same by psql; then
    Parquet until it is synced, and the reading back and comparing that comes behind it.
 2. In: ``COPY ... FROM STDIN (FORMAT binary)`` of that very file into a table without indexes; then the import into a
-   table beside, with and without checking the file and comparing the table.
+   separate table, with and without checking the file and comparing the table.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def run(
         spent.setdefault(name, []).append((time.monotonic() - began, processor(postmaster[0]) - before))
 
     def out() -> None:
-        """What is told of it begins and ends at its steps; the rest of a millisecond counts as comparing."""
+        """What is reported of it begins and ends at its steps; the rest of a millisecond counts as comparing."""
         (folder / PARQUET).unlink(missing_ok=True)
         marks = [(time.monotonic(), processor(postmaster[0]))]
 
@@ -166,7 +166,7 @@ def copy_in(plain: psycopg.Connection[Any], path: Path) -> None:
 
 
 def restored(connection: sa.Connection, store: Store) -> None:
-    """Into a table beside, without indexes, as the other."""
+    """Into a separate table, without indexes, as the other."""
 
     def attach(*_: object) -> Plan:
         raise AssertionError("it is left beside")

@@ -2,7 +2,7 @@
 
 A proxy on this machine passes on what is sent after half of ``--delay`` milliseconds, each way. A table of ``--rows``
 rows is converted through it, with no delay and with that, in turns, ``--repeat`` times, by ``attach`` and by ``copy``.
-A session beside the proxy reads no row of the table again and again while the swap is sent: the longest that it is kept
+A session next to the proxy reads no row of it again and again while the swap is sent: the longest that it is kept
 out is what the locks are held for. Another looks when they are granted and when they are gone: how often the client
 was waited for in between is what a round trip is paid for. Prints medians and their ratio.
 
@@ -160,7 +160,7 @@ class Proxy:
                 threading.Thread(target=self._pass_on, args=(source, target, name, last), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, target: socket.socket, name: str, last: list[str]) -> None:
-        """Each piece is due so long after it came, whatever is on its way before it."""
+        """Each piece is due so long after it came, whatever is in transit before it."""
         pieces: queue.Queue[tuple[float, bytes]] = queue.Queue()
 
         def deliver() -> None:

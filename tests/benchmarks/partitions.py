@@ -4,7 +4,7 @@ Takes an empty schema of its own in the database (``--url``, DATABASE_URL or the
 
 1. Daily partitions, made by the operation and by the raw statements (CREATE TABLE (LIKE ...) and ATTACH PARTITION, one
    psycopg connection, autocommit), alternating in blocks of --block into two sets, so that both see the same server.
-2. ``create-next`` that finds nothing to do, over 1, 10, 100 and 1,000 sets of 5 partitions, and over one set of 10,
+2. ``create-next`` that finds nothing to do, over 1, 10, 100 and 1,000 tables of 5 partitions, and over one of 10,
    1,000 and 5,000 partitions: the command as a shell calls it, and what of it is the database's part.
 """
 

@@ -1,7 +1,7 @@
-"""pg_partman's functions in SQL beside the extension and raw DDL: ``python -m tests.benchmarks.partman --url ...``.
+"""pg_partman's functions in SQL next to the extension and raw DDL: ``python -m tests.benchmarks.partman --url ...``.
 
 Needs a database for itself on a server that has the extension (Debian's postgresql-15-partman, 4.7). In one run, each
-in turn: partitions of a set made by the functions, by the extension and by CREATE TABLE and ATTACH; maintenance of that
+in turn: partitions of a table made by functions, by the extension and by CREATE TABLE and ATTACH; maintenance of that
 set and of many sets when nothing is due. It prints seconds, those of the server's CPU time where it runs on this
 machine, and ratios of the latter: other work does not change them.
 """

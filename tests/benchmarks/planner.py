@@ -1,8 +1,8 @@
 """How well an empty copy plans as production does: ``python -m tests.benchmarks.planner``.
 
 Fills the five systems on the embedded server, and with --bin on another PostgreSQL's, and prints: how near the plans of
-the queries of query_set/ are; what a table of 1 TB takes; how near what is told of twenty new indexes is to what they
-are; and what the indexes that `schema_kit advise index` names come to, beside those of the pack.
+the queries of query_set/ are; what a table of 1 TB takes; how near the estimate of twenty new indexes is to what they
+are; and what the indexes that `schema_kit advise index` names come to, next to those of the pack.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def read(url: str) -> production.Production:
 
 
 def texts(url: str) -> list[list[str]]:
-    """Each query with its sets of parameters in their places."""
+    """Each query with its parameter sets in their places."""
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = psycopg.ClientCursor(connection)
         return [
@@ -138,7 +138,7 @@ def _node(node: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def candidates(server: Server) -> None:
-    """What is told of new indexes, and what it is once they are there."""
+    """What is estimated of new indexes, and what it is once they exist."""
     with scratch(read(server.url("twin"))) as copy:
         names = [
             made.create(copy, f"CREATE INDEX candidate_{nth} ON {text}") for nth, (text, _) in enumerate(CANDIDATES)
@@ -172,7 +172,7 @@ def candidates(server: Server) -> None:
 
 
 def advised(server: Server) -> None:
-    """What the indexes that are advised for the baseline come to, beside those of the pack."""
+    """What the indexes that are advised for the baseline come to, next to those of the pack."""
     several = texts(server.url("base"))
     asked = statements.grouped(statements.made(text) for queries in several for text in queries)
     started = time.monotonic()

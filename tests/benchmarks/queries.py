@@ -64,7 +64,7 @@ class Measurement:
     crowd: Timing | None
     indexes: list[str]
     answers: list[str] = field(repr=False)
-    """A digest for each set of parameters there was time for."""
+    """A digest for all parameters there was time for."""
 
 
 @dataclass
@@ -152,7 +152,7 @@ def upgrade(url: str, revision: str) -> None:
 
 
 def parameters(connection: psycopg.Connection, query: Query, wanted: int) -> list[Parameters]:
-    """As many sets of parameters as there are runs; those given are taken in turn."""
+    """As many parameter sets as there are runs; those given are taken in turn."""
     if isinstance(query.parameters, str):
         cursor = connection.cursor(row_factory=dict_row)
         given: Sequence[Parameters] = cursor.execute(query.parameters.encode(), {"wanted": wanted}).fetchall()
@@ -184,7 +184,7 @@ def measure_all(
 def _alone(
     connection: psycopg.Connection, query: Query, given: Sequence[Parameters], budget: float
 ) -> tuple[list[str], Timing]:
-    """One client: each set of parameters once to warm up and for its answer, then once for its time."""
+    """One client: the parameters of each run once to warm up and for its answer, then once for its time."""
     deadline = time.monotonic() + budget / 2
     answers = []
     for one in given:
@@ -404,7 +404,7 @@ def _connection(url: str) -> Iterator[psycopg.Connection]:
 
 
 def _say(text: str) -> None:
-    """Progress, where somebody may be waiting for it."""
+    """Progress, where a person may be waiting for it."""
     print(text, file=sys.stderr)
 
 

@@ -1,11 +1,11 @@
-"""Rows that leave in batches, and what writers beside them notice: ``python -m tests.benchmarks.rows_away``.
+"""Rows that leave in batches, and what writers notice meanwhile: ``python -m tests.benchmarks.rows_away``.
 
 Takes an empty schema of its own in the database (``--url``, DATABASE_URL or the embedded server's), and drops it again.
 
 1. Archive by row: --rows of them, moved by the plan and by a bare ``WITH moved AS (DELETE ... RETURNING *) INSERT``
    that finds its rows by primary key, or by place (ctid), or by place and passes over locked ones. The same batch size
    for all (--batch), one after the other in blocks, so that all see the same server.
-2. Time-to-live: --expired rows go, while writers INSERT at --rate a second; the latency of those beside a control run
+2. Time-to-live: --expired rows go, while writers INSERT at --rate a second; the latency of those next to a control run
    in which nothing goes, in turns (--rounds). The batch size follows the time that batches take, as it does for users.
 """
 
@@ -127,7 +127,7 @@ def archiving(plain: psycopg.Connection[Any], own: sa.Connection, count: int, bl
 
 
 def expiring(plain: psycopg.Connection[Any], own: sa.Connection, url: str, count: int, rate: int, rounds: int) -> None:
-    """Writers beside it, and writers alone for as long, in turns: whatever else the machine does, both have seen it."""
+    """Writers during it, and writers alone for as long, in turns: whatever else the machine does, both have seen it."""
     fill(plain, "expiring", count)
     plain.execute("ALTER TABLE bench.expiring ALTER at SET DEFAULT now()")
     batches = list[execute.Event]()

@@ -1,7 +1,7 @@
 """What 1 TB a month means for partitions and planning, without the terabyte: ``python -m tests.benchmarks.terabyte``.
 
 For partitions of a month, a week, a day and six hours it makes a table with three months of them and what is premade,
-on the embedded server, and tells the catalog that they hold 1 TB and 8 billion rows a month. The empty planner of
+on the embedded server, and writes into the catalog that they hold 1 TB and 8 billion rows a month. The empty planner of
 `schema_kit advise` then gives every file that length (sparse), and plans: with and without a condition on the time, and
 prepared. Needs about 1 GB of disk for a while; prints a table.
 """

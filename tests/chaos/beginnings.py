@@ -17,7 +17,7 @@ MONTHS = [ANCHOR]
 while MONTHS[-1] < datetime.now(ANCHOR.tzinfo) + timedelta(days=125):
     MONTHS.append((MONTHS[-1] + timedelta(days=32)).replace(day=1))
 AFTER = "60 days"
-"""How old what leaves is; nobody writes rows as old as that."""
+"""How old what leaves is; no writer writes rows as old as that."""
 
 
 def months(shape: Shape, since: int = 0, name: str = "p") -> list[str]:
@@ -55,7 +55,7 @@ def _bound(shape: Shape, month: datetime) -> str:
 
 
 def policy(shape: Shape, **settings: Any) -> None:
-    """The set is known to the package."""
+    """The table is known to the package."""
     name = QualifiedName.parse(shape.table).name
     op.set_partition_policy(name, schema="chaos", control="at", interval="1 month", encoding=shape.encoding, **settings)
 

@@ -1,6 +1,6 @@
 """The catalog of a database in PostgreSQL's own words, read without the package: two of them can be compared.
 
-Of a partition, names of what it has from its parent are left out, and so is what nobody sees who uses the parent: its
+Of a partition, names of what it has from its parent are left out, and so is what users of the parent do not see: its
 rights, comments and policies. Who comes first, a migration with its column or others with theirs, is chance.
 """
 

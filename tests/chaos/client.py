@@ -52,7 +52,7 @@ class Client:
             self.process.start()
 
     def lines(self) -> Iterator[str]:
-        """What it tells on stderr, line by line, until it ends."""
+        """What it writes to stderr, line by line, until it ends."""
         with self._told:
             yield from self._told
 
@@ -64,7 +64,7 @@ class Client:
         return code
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal, if it is there still."""
+        """Send it a signal, if it still runs."""
         assert self.process.pid is not None
         if self.process.is_alive():
             with suppress(ProcessLookupError):  # it has just ended, and was waited for

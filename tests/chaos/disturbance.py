@@ -142,7 +142,7 @@ class Disturbance:
         return code, told, cut_off
 
     def _happens(self, client: Client) -> bool:
-        """Perhaps something, a moment after a line was told; whether the run cannot end well."""
+        """Perhaps something, a moment after a line was written; whether the run cannot end well."""
         what = self.seed.choices(("nothing", "ddl", "stops", "kills", "crashes"), (60, 22, 7, 8, 3))[0]
         if what == "nothing" or not self.left[what]:
             return False

@@ -16,12 +16,12 @@ from tests.chaos.tables import APPLICATION, SHARED, STILL
 
 @dataclass
 class Reader(threading.Thread):
-    """Counts rows whose number nobody changes, again and again.
+    """Counts rows whose number does not change, again and again.
 
     Args:
         url: the database.
         source: the table, or a view over it and its archive.
-        still: how many rows nobody touches, and all readers see.
+        still: how many rows stay untouched, and all readers see.
         repeatable: in REPEATABLE READ, twice in a transaction; each second one takes its snapshot elsewhere before.
         where: which rows those are.
     """
@@ -79,7 +79,7 @@ class Reader(threading.Thread):
                 self._judge(connection, found, elsewhere)
             connection.execute("COMMIT")
         except psycopg.Error as error:
-            if error.sqlstate != "40001":  # it may be told to try again, but never shown something else
+            if error.sqlstate != "40001":  # it may have to try again, but never shown something else
                 raise
             self.counts["reads refused"] += 1
             connection.execute("ROLLBACK")

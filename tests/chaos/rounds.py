@@ -219,7 +219,7 @@ def _contents(scene: _Scene, ledger: Ledger, found: Round) -> None:
 
 
 def _settings(url: str, chance: random.Random, found: Round) -> None:
-    """The database has a few settings that nobody expects."""
+    """The database has a few unexpected settings."""
     with connect(url) as connection:
         name = connection.info.dbname
         settings = odd_settings(connection.info.server_version)

@@ -1,4 +1,4 @@
-"""What is done to a table while everybody uses it: how it begins, which commands, where its rows are in the end."""
+"""What is done to a table while all sessions use it: how it begins, which commands, where its rows are in the end."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Scenario:
         partitioned: the table is partitioned from the start.
         windows: how far back writers write, in seconds.
         view: what readers read, instead of the table.
-        where: which rows readers count, and nobody takes away.
+        where: which rows readers count, and none takes away.
         ddl: kinds of DDL that others send.
         old_snapshots: a snapshot from before its swap may see another table, which is counted apart.
-        leave: rows that nobody touches and that are older than AFTER are gone in the end.
+        leave: untouched rows that are older than AFTER are gone in the end.
         then: what is true in the end, as SQL that gives nothing.
     """
 

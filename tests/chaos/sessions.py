@@ -10,7 +10,7 @@ from tests.support.settings import NEWER, SETTINGS
 
 Connection = psycopg.Connection[Any]
 GONE = (None, "57P01", "57P02", "57P03", "08006", "08003", "08001", "53300")
-"""SQLSTATEs of a server that was stopped: the connection is lost, or not to be had yet."""
+"""SQLSTATEs of a server that was stopped: the connection is lost, or not available yet."""
 _PINNED = {
     "bytea_output": "hex",
     "client_encoding": "UTF8",
@@ -53,8 +53,8 @@ def connect(url: str, name: str = "suite", role: str = "", **pinned: str) -> Con
 def odd_settings(version: int) -> dict[str, tuple[str, ...]]:
     """What a database may be set to, of those that need nothing else.
 
-    A statement_timeout of 1 ms is not among them: on a busy machine it cuts off the SET that lifts it. Nor is
-    synchronous_commit off: where the server crashes, PostgreSQL may forget what writers were told is committed.
+    A statement_timeout of 1 ms is not among them: on a busy machine it interrupts the statement that lifts it. Nor is
+    synchronous_commit off: where the server crashes, PostgreSQL may forget what writers know as committed.
     """
     newer = {name: (value,) for name, (since, value) in NEWER.items() if version >= since}
     found = {name: values for name, values in SETTINGS.items() if "" not in values} | newer

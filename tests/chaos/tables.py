@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 ANCHOR = (datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(days=150)).replace(
     day=1
 )
-"""The first month of rows: six or so, the present one included."""
+"""The first month of rows: six or so, the current one included."""
 SPAN = int((datetime.now(UTC) - ANCHOR).total_seconds()) - 86_400
 """Seconds over which rows lie; none is ahead of the clock, so that bounds are those of the quiet run."""
 STILL, SHARED = 1_500, 4
-"""Rows that nobody touches, and rows that many writers count up."""
+"""Rows that stay untouched, and rows that many writers count up."""
 APPLICATION, OTHERS = "chaos_app", "chaos_reader"
 """Roles: the writers', and one that gets rights while everything runs."""
 

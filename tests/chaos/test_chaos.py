@@ -24,14 +24,14 @@ def _seconds() -> float:
 
 @pytest.fixture(scope="session")
 def control(server: Server, seed: int) -> float:
-    """The share of transactions that row moves and SERIALIZABLE make writers try again where nobody disturbs."""
+    """The share of transactions that row moves and SERIALIZABLE make writers try again without a disturbance."""
     found = play(server, CONTROL, "control", seed, seconds=5)
     assert found.problems == []
     return _again(found.figures)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_nothing_is_lost_and_nobody_is_blocked(
+def test_nothing_is_lost_and_no_session_is_blocked(
     server: Server, seed: int, control: float, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     end, failures, figures = time.monotonic() + _seconds(), list[str](), Counter[str]()

@@ -13,7 +13,7 @@ from tests.chaos.sessions import GONE, connect
 BUDGET = 1.0
 """Seconds that a try of ours may wait for locks: --lock-timeout of every command here."""
 HELD = 2.0
-"""What is granted beyond it, in seconds: a client that says nothing is cut off after one; then comes the commit."""
+"""What is granted beyond it, in seconds: a client that says nothing is interrupted after one; then comes the commit."""
 
 _WAITING = """
 SELECT w.pid, w.waitstart::text, extract(epoch FROM clock_timestamp() - w.waitstart)::float, a.application_name,

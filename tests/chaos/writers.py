@@ -35,7 +35,7 @@ class Habit:
 
 @dataclass
 class Writer(threading.Thread):
-    """One application: transactions of its habit, until it is told to stop."""
+    """One application: transactions of its habit, until it has to stop."""
 
     url: str
     ledger: Ledger
@@ -146,7 +146,7 @@ class Writer(threading.Thread):
         return self.random.choice(sorted(self.mine))
 
     def moment(self) -> tuple[str, int]:
-        """Somewhen in the windows in which it writes."""
+        """Somewhen in the ranges in which it writes."""
         return self.shape.at(SPAN - self.random.randrange(self.windows))
 
     def fresh(self) -> int:

@@ -1,5 +1,5 @@
 -- adopt shop.logins
--- A past partition lies on no grid; pg_partman's maintenance goes off.
+-- A past partition lies on no boundaries; pg_partman's maintenance goes off.
 
 -- register the policy of shop.logins
 BEGIN;

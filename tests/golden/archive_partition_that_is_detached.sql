@@ -1,5 +1,5 @@
 -- archive
--- A run was killed in between; the CHECK is proved again where it is not found.
+-- A run was killed in between; the CHECK is validated again where it is not found.
 
 -- add check logins_p20260801__bounds to shop.logins_p20260801, not validated
 -- locks: ACCESS EXCLUSIVE on shop.logins_p20260801

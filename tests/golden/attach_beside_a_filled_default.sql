@@ -1,5 +1,5 @@
 -- attach bots.imported to bots.messages
--- Both are proved first.
+-- Both are validated first.
 
 -- create index imported_messages_created_at_idx on bots.imported concurrently
 -- locks: SHARE UPDATE EXCLUSIVE on bots.imported

@@ -1,5 +1,5 @@
 -- drop the baseline
--- One table was there before; the schema holds it still, and an extension is left in the ledger.
+-- One table existed before; the schema holds it still, and an extension is left in the ledger.
 
 -- drop the empty table bots.messages
 -- locks: ACCESS EXCLUSIVE on bots.messages

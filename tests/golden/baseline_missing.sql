@@ -1,5 +1,5 @@
 -- create the baseline
--- Nothing is there.
+-- Nothing exists.
 
 -- create schema_kit.created_object
 BEGIN;

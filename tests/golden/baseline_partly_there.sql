@@ -1,5 +1,5 @@
 -- create the baseline
--- One table is there in the same shape.
+-- One table exists in the same shape.
 
 -- create table bots.messages
 -- locks: SHARE ROW EXCLUSIVE on bots.chats

@@ -1,4 +1,4 @@
 -- partition public.events by created_at, 1 month
--- Nothing to do: a premake that somebody has changed since is theirs.
+-- Nothing to do: a premake that a user has changed since is theirs.
 
 -- nothing to do

@@ -1,5 +1,5 @@
 -- partition public.events by created_at, 1 month
--- The check of an earlier try is no boundary of a month.
+-- The check of an earlier try is not a boundary of a month.
 
 -- add check schema_kit_bound to public.events, not validated: rows whose created_at is 2027-01-01 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on public.events

@@ -1,5 +1,5 @@
 -- partition bots.messages by created_at, 1 month
--- So that there is a way back with all that was written since.
+-- So that a rollback is possible with all that was written since.
 
 -- log the keys of bots.messages that change, and make 5 tables for its rows
 -- locks: SHARE ROW EXCLUSIVE on bots.messages

@@ -1,5 +1,5 @@
 -- drain the default partition of public.events
--- Two windows, and the default partition made anew.
+-- Two ranges, and the default partition made again.
 
 -- create schema_kit.copy_run
 BEGIN;

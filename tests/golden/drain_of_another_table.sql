@@ -1,5 +1,5 @@
 -- drain the default partition of public.events
--- The default partition was truncated meanwhile: all that was made goes, and it begins anew.
+-- The default partition was truncated meanwhile: all that was made goes, and it begins again.
 
 -- abort the copy of public.events_default: drop its log and the tables for its rows
 -- locks: ACCESS EXCLUSIVE on public.events_p20260901

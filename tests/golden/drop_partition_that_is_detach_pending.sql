@@ -1,5 +1,5 @@
 -- drop partition bots.messages_p20261001 of bots.messages
--- An earlier run was cut off between the two transactions of the detach.
+-- An earlier run was interrupted between the two transactions of the detach.
 
 -- finalize the detach of bots.messages_p20261001 from bots.messages, which was interrupted
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages

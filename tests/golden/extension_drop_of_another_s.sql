@@ -1,4 +1,4 @@
 -- drop extension pg_trgm
--- Nothing to do: it was there before.
+-- Nothing to do: it existed before.
 
 -- nothing to do

@@ -1,5 +1,5 @@
 -- import
--- The key tells what is there already; the manifest says in the same commit that the rows are back.
+-- The key says what exists already; the manifest says in the same commit that the rows are back.
 
 -- load file:///srv/a.parquet into s.t__restored
 -- COPY reads what the summary names: psql does not find it here

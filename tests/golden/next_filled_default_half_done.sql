@@ -1,5 +1,5 @@
 -- create next partitions of public.events
--- The first month's check is there and not validated, the second one's is validated.
+-- The first month's check exists and is not validated, the second one's is validated.
 
 -- validate events_p20261101_not_here of public.events_default
 -- locks: SHARE UPDATE EXCLUSIVE on public.events_default

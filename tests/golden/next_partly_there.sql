@@ -1,5 +1,5 @@
 -- create next partitions of public.events
--- One is there under a name of its own: it is known by its bounds.
+-- One exists under a name of its own: it is known by its bounds.
 
 -- create partition public.events_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events

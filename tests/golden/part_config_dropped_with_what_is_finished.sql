@@ -1,5 +1,5 @@
 -- drop part_config
--- No copy is under way, and no partition is out.
+-- No copy is in progress, and no partition is out.
 
 -- drop schema_kit.part_config
 -- locks: ACCESS EXCLUSIVE on schema_kit.part_config

@@ -1,5 +1,5 @@
 -- replace index ix_messages_chat on bots.messages
--- The index is there with one column; its comment goes over.
+-- The index exists with one column; its comment goes over.
 
 -- create index ix_messages_chat__replacement on bots.messages concurrently
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages

@@ -1,5 +1,5 @@
 -- restore rows of chat.sessions
--- Sessions first, then what hung on those that are there, from archives of their own.
+-- Sessions first, then what hung on those that exist, from archives of their own.
 
 -- keep rows of chat.sessions from its archive, where (id <> 7 -- told ) AND "expires_at" >= '2026-01-01 00:00:00+00' AND "expires_at" < '2026-02-01 00:00:00+00'
 BEGIN;

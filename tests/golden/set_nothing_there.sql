@@ -1,5 +1,5 @@
 -- create partitioned table shop.logins
--- The table alone; what comes next is decided once it is there.
+-- The table alone; what comes next is decided once it exists.
 
 -- create schema_kit.part_config
 BEGIN;

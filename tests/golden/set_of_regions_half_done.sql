@@ -1,5 +1,5 @@
 -- create partitioned table shop.logins
--- Ranges under a list: one part is there with its first partition.
+-- Ranges under a list: one part exists with its first partition.
 
 -- create partition shop.logins_eu_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on shop.logins_eu

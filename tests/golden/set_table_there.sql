@@ -1,5 +1,5 @@
 -- create partitioned table shop.logins
--- Its partitions, cut by hash, a default one, the policy.
+-- Its partitions, partitioned by hash, a default one, the policy.
 
 -- create partition shop.logins_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on shop.logins

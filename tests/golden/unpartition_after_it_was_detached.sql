@@ -1,5 +1,5 @@
 -- make bots.messages a plain table again
--- The first partition was out and came back: what proved its bounds goes, or no other row would fit.
+-- The first partition was out and came back: what validated its bounds goes, or no other row would fit.
 
 -- create index messages__key on bots.messages_before_20270101 concurrently
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages_before_20270101

@@ -1,5 +1,5 @@
 -- make bots.messages a plain table again
--- Nobody sees rows any more in what held them.
+-- No session sees rows any more in what held them.
 
 -- drop the table that held rows of bots.messages until they moved
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20270101

@@ -34,7 +34,7 @@ class Case:
         name: its identifier.
         kind: what is found; empty where nothing is.
         up: the body of its upgrade().
-        before: what is there besides SCHEMA.
+        before: what exists besides SCHEMA.
         without: a table of SCHEMA that is not there.
     """
 
@@ -220,5 +220,5 @@ CASES = (
 
 
 def schema(case: Case) -> tuple[str, ...]:
-    """What is there before it."""
+    """What exists before it."""
     return (*(one for one in SCHEMA if not case.without or f"TABLE {case.without} " not in one), *case.before)

@@ -36,6 +36,12 @@ DANGEROUS: dict[str, tuple[str, str]] = {
         "whole_table",
         sql("DELETE FROM items WHERE of IN (SELECT id FROM orders WHERE made < '2025-01-01')"),
     ),
+    "update_of_many_values": (
+        "whole_table",
+        sql("INSERT INTO shops SELECT i, i FROM generate_series(1, 9) i")
+        + "\nshops = sa.table('shops', sa.column('id'), sa.column('size'))\nvalues = [{'i': i} for i in range(1, 10)]\n"
+        "op.get_bind().execute(shops.update().where(shops.c.id == sa.bindparam('i')).values(size=0), values)",
+    ),
     "update_by_core": ("whole_table", "op.execute(sa.update(sa.table('orders', sa.column('total'))).values(total=1))"),
     "update_with_parameter": (
         "whole_table",
@@ -347,6 +353,7 @@ DANGEROUS: dict[str, tuple[str, str]] = {
     ),
     "extension_dropped": ("code_breaks", sql("DROP EXTENSION pg_trgm")),
     "trigger_disabled": ("code_breaks", sql("ALTER TABLE orders DISABLE TRIGGER noted")),
+    "rule_instead": ("code_breaks", sql("CREATE RULE kept AS ON DELETE TO orders DO INSTEAD NOTHING")),
     "right_revoked": ("code_breaks", sql("REVOKE INSERT ON orders FROM PUBLIC")),
     "rights_all_revoked": ("code_breaks", sql("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC")),
     "identity_of_rows_gone": ("code_breaks", sql("ALTER TABLE told REPLICA IDENTITY NOTHING")),

@@ -1,4 +1,4 @@
-"""Revisions that harm nobody: nothing is found in any of them."""
+"""Revisions that harm no session: nothing is found in any of them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ HARMLESS: dict[str, str] = {
         "CREATE MATERIALIZED VIEW fresh AS SELECT a FROM plain", "CREATE UNIQUE INDEX ON fresh (a)"
     ),
     "index_dropped_concurrently": block("DROP INDEX CONCURRENTLY orders_made"),
+    "procedure_that_commits": block(
+        "INSERT INTO shops SELECT i, i FROM generate_series(1, 9) i ON CONFLICT DO NOTHING",
+        "CREATE OR REPLACE PROCEDURE fill() LANGUAGE plpgsql AS 'BEGIN FOR i IN 1..9 LOOP "
+        "UPDATE shops SET size = 0 WHERE id = i; COMMIT; END LOOP; END'",
+        "CALL fill()",
+    ),
     "constraint_renamed": sql("ALTER TABLE orders RENAME CONSTRAINT orders_shop_fkey TO of_shop"),
     "check_dropped": sql("ALTER TABLE fitting DROP CONSTRAINT fitting_day_check"),
     "foreign_key_dropped": sql("ALTER TABLE orders DROP CONSTRAINT orders_shop_fkey"),

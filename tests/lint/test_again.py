@@ -74,7 +74,7 @@ INSERTS = "    op.execute('INSERT INTO u VALUES (1)')\n"
     ("up", "down", "how"),
     [(BLOCK + INSERTS + ADDS[0], "pass", "killed after"), (INSERTS.strip(), "op.execute('SELECT 1')", "its downgrade")],
 )
-def test_rows_that_are_there_twice(up: str, down: str, how: str, scratch: str, tmp_path: Path) -> None:
+def test_duplicate_rows(up: str, down: str, how: str, scratch: str, tmp_path: Path) -> None:
     one = project(tmp_path, scratch, up, down)
     (found,) = [
         one for one in one.judge("one", schema=one.folder / "schema.sql").findings if one.kind == "differs_again"

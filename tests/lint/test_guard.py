@@ -179,7 +179,7 @@ def test_it_is_refused_and_nothing_is_changed(name: str, target: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", longer(LEFT_ALONE, *(name for name in LEFT_ALONE if name not in ("small", "ours"))))
-def test_what_is_an_instant_passes(name: str, target: str, tmp_path: Path) -> None:
+def test_what_holds_its_lock_briefly_passes(name: str, target: str, tmp_path: Path) -> None:
     made = project(tmp_path / "p", target, "guard='refuse', rows=1000")
     made.revision("one", LEFT_ALONE[name])
     upgrade(made)

@@ -58,6 +58,28 @@ def test_none_is_blamed(part: int, scene: Scene, tmp_path: Path) -> None:
     assert {name: found for name, up in ups if (found := scene.found(up, tmp_path))} == {}
 
 
+IN_ALL_PARTITIONS = {
+    "CREATE INDEX by_page ON visits (page)": "blocks",
+    "ALTER TABLE visits ADD COLUMN at timestamptz DEFAULT clock_timestamp()": "blocks",
+    "DO $$ BEGIN CREATE INDEX ON visits_1 (page); CREATE INDEX ON visits_rest (page); END $$": "blocks",
+    "TRUNCATE visits": "rows_gone",
+    "DROP TABLE visits": "rows_gone",
+    "CREATE TABLE visits_2 PARTITION OF visits FOR VALUES FROM (1000) TO (2000)": "blocks",
+}
+
+
+@pytest.mark.parametrize("statement", IN_ALL_PARTITIONS)
+def test_a_partitioned_table_stands_for_its_partitions(statement: str, scene: Scene, tmp_path: Path) -> None:
+    (found,) = scene.found(sql(statement), tmp_path)
+    assert (found.kind, str(found.table)) == (IN_ALL_PARTITIONS[statement], "public.visits")
+    assert "partition" in found.evidence
+
+
+def test_one_partition_is_named_itself(scene: Scene, tmp_path: Path) -> None:
+    (found,) = scene.found(sql("CREATE INDEX ON visits_1 (page)"), tmp_path)
+    assert str(found.table) == "public.visits_1"
+
+
 COMMITS = [name for name, (_, up) in DANGEROUS.items() if alone(up)]
 HARMLESS_COMMITS = [name for name, up in HARMLESS.items() if alone(up)]
 

@@ -40,7 +40,7 @@ def test_a_chain_that_calls_every_operation(driver: str, scratch: str, tmp_path:
     assert found == {
         ("rows_gone", "public.gone"),
         ("code_breaks", "public.orders"),
-        ("rows_gone", "public.visits_before_400__old"),  # its rows were copied, which nobody can see
+        ("rows_gone", "public.visits_before_400__old"),  # its rows were copied, which no session can see
     }, report.text()
 
 

@@ -90,7 +90,7 @@ def test_sizes_say_how_long(scratch: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
-def test_what_looks_like_a_comment_in_a_string_is_none(scratch: str, tmp_path: Path) -> None:
+def test_what_looks_like_a_comment_in_a_string_is_not_a_comment(scratch: str, tmp_path: Path) -> None:
     project = judged(
         tmp_path / "p", scratch, "text = '# schema_kit: ignore blocks: no'\nop.create_index('ix', 't', ['x'])"
     )

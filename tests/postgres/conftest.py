@@ -39,7 +39,7 @@ def database(running_server: None, request: pytest.FixtureRequest) -> Iterator[D
 
 @pytest.fixture
 def partitioned(database: Database) -> Database:
-    """A database with one set, cut by months of Bangkok, converted when its clock was at January 2027."""
+    """A database with one table, partitioned by months of Bangkok, converted when its clock was at January 2027."""
     database.sql(
         "CREATE SCHEMA app",
         "CREATE TABLE app.room (id bigint PRIMARY KEY)",

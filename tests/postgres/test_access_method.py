@@ -1,6 +1,6 @@
 """Partitions that are stored by another access method in their archive, and as a heap again before they come back.
 
-The access method is a second name of heap: what is proved is the way there and back, on PostgreSQL alone.
+The access method is a second name of heap: what is tested is the way there and back, on PostgreSQL alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def method(database: Database, name: str | None) -> None:
 
 @pytest.fixture(params=[None, "everything"], ids=["concurrently", "under a view"])
 def columnar(request: pytest.FixtureRequest, database: Database) -> Database:
-    """A set whose archive is stored by heap2."""
+    """A table whose archive is stored by heap2."""
     archived(database, view=request.param)
     database.sql("CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler")
     method(database, "heap2")
@@ -61,7 +61,7 @@ def test_what_has_come_to_the_archive_is_stored_otherwise_and_comes_back_as_a_he
     assert checksum(columnar, "s.t", "s.t_archive") == before
 
 
-def test_a_policy_without_it_leaves_what_is_there_and_a_new_one_takes_it_along(database: Database) -> None:
+def test_a_policy_without_it_leaves_what_exists_and_a_new_one_takes_it_along(database: Database) -> None:
     archived(database)
     assert run(database).returncode == 0
     database.sql("CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler")
@@ -77,7 +77,7 @@ def test_a_policy_without_it_leaves_what_is_there_and_a_new_one_takes_it_along(d
 
 
 def test_other_rows_than_before_undo_the_change(database: Database) -> None:
-    """An event trigger writes while it changes: nobody else can, but it is what a broken access method does."""
+    """An event trigger writes while it changes: no other session can, but it is what a broken access method does."""
     archived(database)
     assert run(database).returncode == 0
     database.sql(

@@ -1,4 +1,4 @@
-"""Sets that somebody else has made are taken over by their bounds; beside pg_partman, one works at a time."""
+"""Tables that others have partitioned are adopted by their bounds; next to pg_partman, one works at a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PARTMAN = """CREATE TABLE {schema}.part_config (
 
 
 def made(database: Database, kind: str, *bounds: Any, table: str = "app.t", zone: str = "UTC") -> None:
-    """A set by hand: each two bounds that follow each other are a partition's."""
+    """A table partitioned by hand: each two bounds that follow each other are a partition's."""
     database.sql(
         "CREATE SCHEMA IF NOT EXISTS app",
         f"CREATE TABLE {table} (id bigint, k {kind} NOT NULL) PARTITION BY RANGE (k)",
@@ -168,7 +168,7 @@ def test_all_that_have_no_policy(database: Database) -> None:
     assert sent.stdout.count("create partition app.listed_eu_p") == sent.stdout.count("app.listed_us_p") == 4
 
 
-def test_old_irregular_partitions_are_let_be_if_that_is_said(database: Database) -> None:
+def test_old_irregular_partitions_are_ignored_on_request(database: Database) -> None:
     made(database, "date", "2026-01-01", "2026-03-10", "2026-09-17", "2026-10-01", "2026-11-01", "2026-12-01")
     refused = shell(database, "partitions", "adopt", "app.t", *NOW)
     assert refused.returncode == 3
@@ -224,7 +224,7 @@ def test_what_cannot_be_taken_over(
 
 @pytest.fixture
 def partman(database: Database) -> Database:
-    """A set that a pg_partman knows, made by a session of Bangkok that prints intervals in another style."""
+    """A table that a pg_partman knows, made by a session of Bangkok that prints intervals in another style."""
     made(database, "timestamptz", *MONTHS, zone="Asia/Bangkok")
     database.sql(
         'CREATE SCHEMA "Part Man"',
@@ -236,7 +236,7 @@ def partman(database: Database) -> Database:
     return database
 
 
-def test_a_set_of_pg_partman(partman: Database) -> None:
+def test_a_partitioned_table_of_pg_partman(partman: Database) -> None:
     done = shell(partman, "partitions", "adopt", "app.t", *NOW)
     assert done.returncode == 0, done.stderr
     assert 'interval 1 mon: as pg_partman\'s "Part Man".part_config says' in done.stderr

@@ -39,7 +39,7 @@ def run(folder: Path, database: Database, *words: str) -> subprocess.CompletedPr
     return done
 
 
-def test_a_revision_of_the_indexes_goes_up_and_costs_are_what_was_told(database: Database, tmp_path: Path) -> None:
+def test_a_revision_of_the_indexes_goes_up_and_costs_are_what_was_reported(database: Database, tmp_path: Path) -> None:
     database.sql(*TABLES)
     (tmp_path / "asked.sql").write_text(ASKED)
     run(tmp_path, database, "alembic", "init", "migrations")

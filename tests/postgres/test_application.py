@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.application, pytest.mark.pack, pytest.mark.majors]
 
 
 def restaurants(session: Session) -> None:
-    """Each question about customers, beside the same in a loop."""
+    """Each question about customers, next to the same in a loop."""
     watched = timings.watch(session.get_bind(), trace=False)
     (restaurant,) = session.scalars(
         sa.select(Customer.restaurant_id).group_by(Customer.restaurant_id).order_by(sa.func.count().desc()).limit(1)

@@ -147,7 +147,7 @@ def test_ids(database: Database) -> None:
     assert (attached(database), attached(database, "s.t_archive")) == ("30 40 50 60", "10 20")
 
 
-def test_beside_retention_the_archive_comes_first(database: Database) -> None:
+def test_with_retention_the_archive_comes_first(database: Database) -> None:
     archived(database, retention="3 months", retention_keep_table=False, retention_grace="0")
     done = shell(database, "partitions", "maintain", "--now", NOW)
     assert done.returncode == 0, done.stderr

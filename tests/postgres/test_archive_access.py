@@ -120,7 +120,7 @@ def test_rows_that_row_security_hides_go_to_no_open_archive(
     assert database.sql(count)[0][0] > 50
 
 
-def test_an_archive_that_nobody_else_reads_needs_none(database: Database, roles: dict[str, str]) -> None:
+def test_an_archive_that_no_other_role_reads_needs_none(database: Database, roles: dict[str, str]) -> None:
     made(database)
     database.sql("GRANT SELECT ON s.t TO {reader}".format(**roles), *(sql.format(**roles) for sql in SECURED))
     assert run(database).returncode == 0

@@ -48,7 +48,7 @@ def test_what_is_overdue_is_found(database: Database) -> None:
     assert shell(database, "partitions", *arguments).stdout == ""
 
 
-def test_what_went_to_the_archive_is_no_gap(database: Database) -> None:
+def test_what_went_to_the_archive_is_not_a_gap(database: Database) -> None:
     archived(database, premake=1)
     database.sql(
         "CREATE TABLE s.child (id bigint, at timestamptz, FOREIGN KEY (id, at) REFERENCES s.t)",
@@ -155,7 +155,7 @@ def test_a_repair_names_what_it_does_not_do(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_partition_on_its_way_follows_too(database: Database) -> None:
+def test_a_partition_in_transit_follows_too(database: Database) -> None:
     """Detached when the run was killed; then the table changed, and its archive with it."""
     archived(database)
     assert run(database).returncode == 0

@@ -1,4 +1,4 @@
-"""What comes back from an archive by partition: whole, in parts, or beside the table."""
+"""What comes back from an archive by partition: whole, in parts, or next to the table."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -
 
 
 @pytest.mark.exhaustive
-def test_beside_the_table(database: Database) -> None:
+def test_next_to_the_table(database: Database) -> None:
     archived(database)
     before = places(database)[3]
     assert run(database).returncode == 0
@@ -98,6 +98,6 @@ def test_beside_the_table(database: Database) -> None:
 
 
 @pytest.mark.parametrize("ends", [("2026-02-01", "2026-01-01"), ("soon", "2026-01-01")])
-def test_a_range_that_is_none_is_refused(database: Database, ends: tuple[str, str]) -> None:
+def test_an_invalid_range_is_refused(database: Database, ends: tuple[str, str]) -> None:
     archived(database)
     assert restore(database, *ends).returncode == 2

@@ -79,8 +79,8 @@ CUT = {"LIST": "FOR VALUES IN (1)", "HASH": "FOR VALUES WITH (MODULUS 1, REMAIND
 
 @pytest.mark.parametrize("strategy", CUT)
 @pytest.mark.parametrize("archive", [{}, {"control": "at", "interval": "1 month"}])
-def test_what_is_cut_by_values_goes_by_rows(database: Database, strategy: str, archive: dict[str, str]) -> None:
-    """None of its partitions ever ends; its rows go all the same, to an archive that need not be cut so."""
+def test_what_is_partitioned_by_values_goes_by_rows(database: Database, strategy: str, archive: dict[str, str]) -> None:
+    """None of its partitions ever ends; its rows go all the same, to an archive that need not be partitioned so."""
     database.sql(
         "CREATE SCHEMA s",
         f"CREATE TABLE s.t (k int, at timestamptz, id bigint, PRIMARY KEY (k, at, id)) PARTITION BY {strategy} (k)",

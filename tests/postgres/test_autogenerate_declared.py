@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.pack, pytest.mark.partitions, pytest.mark.majors, pyte
 
 
 def models(*items: Any, key: str = "id, at", whole: bool = False, more: bool = True) -> sa.MetaData:
-    """Events with what is declared of them, and a table beside them."""
+    """Events with what is declared of them, and a table next to them."""
     metadata = sa.MetaData()
     keys = key.split(", ")
     if more:

@@ -162,7 +162,7 @@ def test_schemas(database: Database, engine: sa.Engine, revisions: Revisions, wa
     assert database.sql("SELECT count(*) FROM schema_kit.part_config") == [(0,)]
 
 
-def test_a_table_cut_by_values_first(database: Database, revisions: Revisions) -> None:
+def test_a_table_partitioned_by_values_first(database: Database, revisions: Revisions) -> None:
     metadata = sa.MetaData()
     by = by_list("region", {"eu": ["ES", "it's"], "us": [None]}, default=True)
     columns: list[sa.Column[Any]] = [
@@ -179,7 +179,7 @@ def test_a_table_cut_by_values_first(database: Database, revisions: Revisions) -
     assert database.sql("SELECT to_regclass('sales')") == [(None,)]
 
 
-def test_a_declaration_is_no_info_of_a_revision(revisions: Revisions) -> None:
+def test_a_declaration_is_not_info_of_a_revision(revisions: Revisions) -> None:
     metadata = events(expiring("at"))
     metadata.tables["events"].info["own"] = 1
     ((up, _),) = revisions.written(metadata)

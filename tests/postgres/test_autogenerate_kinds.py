@@ -43,6 +43,14 @@ def domain() -> Any:
     return pg.DOMAIN("positive", sa.Integer, check=sa.text("VALUE > 0"))
 
 
+def filled() -> Any:
+    return pg.DOMAIN("filled", sa.Integer, not_null=True)
+
+
+def over() -> Any:
+    return pg.DOMAIN("over", pg.DOMAIN("under", mood(), check=sa.text("VALUE <> 'good'")), not_null=True)
+
+
 def circle(m: sa.MetaData, on: bool, **keywords: Any) -> list[sa.Table]:
     if not on:
         return []
@@ -114,6 +122,10 @@ KINDS: dict[str, Kind] = {
     "an enum below a decorator": lambda m, on: t(m, "t", *([C("m", Decorated())] if on else [])),
     "a domain": lambda m, on: [t(m, "t", *([C("d", domain())] if on else [])), t(m, "u", C("d", domain()))],
     "a new domain": lambda m, on: [t(m, "t"), *([t(m, "u", C("d", domain()))] if on else [])],
+    "a new domain over others": lambda m, on: t(m, "t", *([C("d", over())] if on else [])),
+    "a table of a domain over others": lambda m, on: [t(m, "t"), *([t(m, "u", C("d", over()))] if on else [])],
+    "a column of a NOT NULL domain goes": lambda m, on: t(m, "t", *([] if on else [C("d", filled())])),
+    "a table of a NOT NULL domain goes": lambda m, on: [t(m, "t"), *([] if on else [t(m, "u", C("d", filled()))])],
     "tables in a circle": lambda m, on: [t(m, "t"), *circle(m, on)],
     "tables in a circle, the key later": lambda m, on: [t(m, "t"), *circle(m, on, use_alter=True)],
     "tables in a circle go": lambda m, on: [t(m, "t"), *circle(m, not on)],
@@ -213,7 +225,7 @@ def test_from_nothing_it_runs_up_down_up(database: Database, tmp_path: Path, kin
         project.downgrade("base")
 
 
-def test_a_new_value_is_added_to_an_enum_that_is_there(database: Database, tmp_path: Path) -> None:
+def test_a_new_value_is_added_to_an_existing_enum(database: Database, tmp_path: Path) -> None:
     def labels(*values: str) -> sa.MetaData:
         metadata = sa.MetaData()
         t(metadata, "t", C("m", sa.Enum(*values, name="mood")))

@@ -163,7 +163,7 @@ def as_role(database: Database, role: str) -> Iterator[sa.Connection]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_role_without_rights_is_told(database: Database) -> None:
+def test_a_role_without_rights_is_reported(database: Database) -> None:
     metadata = begin(database)
     role = "reader_of_autogenerate"
     database.sql(f"DROP ROLE IF EXISTS {role}", f"CREATE ROLE {role}")

@@ -1,4 +1,4 @@
-"""What a downgrade makes again is what was there; what no operation does is said in the revision."""
+"""What a downgrade makes again is what existed; what no operation does is said in the revision."""
 
 from __future__ import annotations
 
@@ -53,6 +53,18 @@ GOES: dict[str, tuple[Callable[[], sa.MetaData], Callable[[], sa.MetaData]]] = {
     "a column whose domain has a default": (lambda: models(C("a", WORD)), models),
     "a table whose domain has a default": (lambda: models(C("a", WORD)), nothing),
     "a table with a small serial": (small_serial, nothing),
+    "a partitioned table with a policy": (
+        lambda: models(
+            C("at", sa.DateTime(timezone=True), primary_key=True),
+            sa.Index("i", "at"),
+            partitioned("at", "1 month", premake=2, retention="2 years", default_partition=True),
+        ),
+        nothing,
+    ),
+    "an index that becomes a constraint's": (
+        lambda: models(C("a", sa.Integer), sa.Index("u", "a", unique=True)),
+        lambda: models(C("a", sa.Integer), sa.UniqueConstraint("a", name="u")),
+    ),
     "an unlogged table with storage parameters": (
         lambda: models(
             C("a", sa.Text),
@@ -78,6 +90,13 @@ def test_it_is_made_again(database: Database, tmp_path: Path, case: str) -> None
     assert project.diffs() == []
     project.downgrade("base")
     assert same(catalog(database), was)
+
+
+def test_a_column_of_the_key_that_models_allow_to_be_null(database: Database, tmp_path: Path) -> None:
+    at = C("at", sa.DateTime(timezone=True), primary_key=True)
+    with database.sqlalchemy() as connection:
+        models(at, partitioned("at", "1 month", premake=2)).create_all(connection)
+    assert Written(tmp_path, database.url, models(C("at", sa.DateTime(timezone=True)))).diffs() == []
 
 
 def parted(*items: Any, all_of_them: bool = False) -> sa.MetaData:

@@ -155,7 +155,7 @@ def test_inside_a_transaction_it_takes_alembics_autocommit_block(database: Datab
     assert counts(database) == [(2, ROWS)]
 
 
-def test_it_is_planned_in_four_steps_and_told(database: Database) -> None:
+def test_it_is_planned_in_four_steps_and_reported(database: Database) -> None:
     database.sql(*TABLE)
     started = [event.step.summary for event in update(database, name="run") if isinstance(event, StepStarted)]
     assert started == [

@@ -27,7 +27,7 @@ from tests.support.matrix import perform
 pytestmark = [pytest.mark.columns, pytest.mark.majors]
 
 
-def test_stopped_after_each_batch_it_goes_on_from_there(database: Database) -> None:
+def test_stopped_after_each_batch_it_resumes(database: Database) -> None:
     database.sql(*TABLE)
     for _ in range(ROWS // 10 + 1):
         with pytest.raises(Stopped):
@@ -38,7 +38,7 @@ def test_stopped_after_each_batch_it_goes_on_from_there(database: Database) -> N
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_stopped_before_any_statement_it_goes_on_from_there(
+def test_stopped_before_any_statement_it_resumes(
     database: Database, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     database.sql(*TABLE)
@@ -83,7 +83,7 @@ with environment.connect(sa.make_url(sys.argv[1]).set(drivername="postgresql+psy
 
 
 @pytest.mark.exhaustive
-def test_killed_in_the_middle_it_goes_on_from_there(database: Database) -> None:
+def test_killed_in_the_middle_it_resumes(database: Database) -> None:
     rows = 6000
     database.sql(TABLE[0], f"INSERT INTO t (id) SELECT generate_series(1, {rows})")
     chance = random.Random(7)

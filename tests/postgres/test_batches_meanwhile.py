@@ -118,7 +118,7 @@ def test_a_row_that_is_never_let_go_ends_it_and_nothing_is_lost(database: Databa
     assert counts(database) == [(1, ROWS)]
 
 
-def test_tries_are_counted_anew_after_each_batch_that_came_through(database: Database) -> None:
+def test_tries_are_counted_again_after_each_batch_that_came_through(database: Database) -> None:
     database.sql(*TABLE)
     with holding(database, 25) as first, holding(database, 45) as second, holding(database, 65) as third:
         holders = iter((first, second, third))

@@ -1,4 +1,4 @@
-"""Batches beside a session that changes the key of a row while a batch waits for it: no row is missed."""
+"""Batches next to a session that changes the key of a row while a batch waits for it: no row is missed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_row_whose_key_changes_is_updated(database: Database, move: str, updat
 
 
 @pytest.mark.parametrize("move", thinned(["behind, to another partition", "behind", "ahead"], "behind", "ahead"))
-def test_what_cannot_be_told_is_counted_and_said(
+def test_what_cannot_be_known_is_counted_and_said(
     database: Database, move: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A row that is updated twice would be as wrong as one that is not."""

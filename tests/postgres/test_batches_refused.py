@@ -21,7 +21,7 @@ from tests.support.matrix import perform
 pytestmark = [pytest.mark.columns, pytest.mark.majors]
 
 
-def test_a_column_or_table_that_was_made_anew_is_updated_again(database: Database) -> None:
+def test_a_column_or_table_that_was_made_again_is_updated_again(database: Database) -> None:
     database.sql(*TABLE)
     update(database)
     database.sql("ALTER TABLE t DROP n", "ALTER TABLE t ADD n int NOT NULL DEFAULT 0")
@@ -59,7 +59,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(database: Dat
     assert counts(database) == [(0, ROWS)]
 
 
-def test_a_key_that_changed_under_way_is_refused(database: Database) -> None:
+def test_a_key_that_changed_meanwhile_is_refused(database: Database) -> None:
     database.sql(*TABLE)
     with pytest.raises(Stopped):
         perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=stopped_after(2))

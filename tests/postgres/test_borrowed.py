@@ -1,4 +1,4 @@
-"""A connection of somebody else's is as it was after each operation, whatever pool it comes from; so are statements."""
+"""A connection of the caller's is as it was after each operation, whatever pool it comes from; so are statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds are told on the clock of their set, by every command, in notes and refusals, too; SQL has them as sent."""
+"""Bounds are shown on the clock of their table, by every command, in notes and refusals, too; SQL has them as sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
 
 ZONE, NOW = "Asia/Bangkok", "2026-05-20"
 UTC = re.compile(r"17:00(:00)?|\d\+00\b")
-"""Midnights of Bangkok in UTC, or a zone that is not the set's."""
+"""Midnights of Bangkok in UTC, or a zone that is not the table's."""
 
 COMMANDS = {
     "list": ("2025-03-10 12:00:00  2025-03-20",),
@@ -44,7 +44,7 @@ COMMANDS = {
 
 @pytest.fixture
 def sets(database: Database) -> Database:
-    """A set with gaps, with a partition that lies across windows; a set that begins long ago; a plain table."""
+    """A table with gaps, with a partition that lies across ranges; one that begins long ago; a plain table."""
     database.sql(
         *load("partman/tables/part_config.sql"),
         "CREATE SCHEMA s",
@@ -77,7 +77,7 @@ def sets(database: Database) -> Database:
 
 
 @pytest.mark.parametrize("words", longer(COMMANDS))
-def test_on_the_set_s_clock(sets: Database, words: str) -> None:
+def test_on_the_table_s_clock(sets: Database, words: str) -> None:
     done = shell(sets, "partitions", *words.split(), "--now", NOW)
     shown = done.stdout.splitlines()
     told = done.stderr.splitlines() + [line for line in shown if "--dry-run" not in words or line.startswith("--")]

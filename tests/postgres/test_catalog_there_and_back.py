@@ -31,10 +31,10 @@ ELSEWHERE = {("table", "table", "reloptions"), ("table", "table", "toast"), ("ta
 KEY = {("constraint", "t_pkey", "definition"), ("index", "t_pkey", "definition")}
 
 # What each partition has as the table had it.
-OF_PARTITIONS = [("table", "table", key) for key in ("reloptions", "toast", "owner", "method")]
+OF_PARTITIONS = [("table", "table", key) for key in ("reloptions", "toast", "owner", "method", "space")]
 
 OWN = {"access", "attidentity", "atthasdef"}
-"""Of a partition's columns: nobody is granted anything on them, and up to 16 they have no identity."""
+"""Of a partition's columns: no role is granted anything on them, and up to 16 they have no identity."""
 
 
 @contextmanager
@@ -83,12 +83,22 @@ def there_and_back(database: Database, table: GeneratedTable, way: str) -> None:
         assert {key: own.get(key) for key in OF_PARTITIONS} == {key: before.get(key) for key in OF_PARTITIONS}
         kept = {key: value for key, value in own.items() if key[0] == "column" and key[2] not in OWN}
         assert kept.items() <= after.items()
+    assert elsewhere(database) == []
     assert len([1 for _, _, key in marks]) == len(clustered(database))
     assert database.sql(CONTENT) == rows
 
     back(database, table, way)
     assert differing(before, catalog_of(database.url)) == {}
     assert database.sql(CONTENT) == rows
+
+
+def elsewhere(database: Database) -> list[Any]:
+    """Parts of the partitioned table's indexes that lie in another tablespace than those."""
+    return database.sql(
+        """SELECT part.relname, part.reltablespace FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+        JOIN pg_inherits h ON h.inhparent = i.oid JOIN pg_class part ON part.oid = h.inhrelid
+        WHERE x.indrelid = 'g.t'::regclass AND part.reltablespace <> i.reltablespace"""
+    )
 
 
 def clustered(database: Database) -> set[str]:
@@ -142,7 +152,7 @@ SINCE = (
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
-def test_what_was_changed_since_comes_along_on_the_way_back(database: Database, way: str) -> None:
+def test_a_rollback_takes_along_what_was_changed_since(database: Database, way: str) -> None:
     with made(database, 0, dense=True) as table:
         there(database, table, way)
         owner, agent, reader = table.by

@@ -33,7 +33,7 @@ def test_without_any_set(database: Database) -> None:
     assert "0 sets looked at: nothing to do" in done.stderr
 
 
-def test_what_whoever_looks_may_not_read_is_said_with_the_right_that_lacks(database: Database) -> None:
+def test_what_the_role_cannot_read_is_said_with_the_missing_right(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA app",
         "CREATE TABLE app.t (id bigint PRIMARY KEY) PARTITION BY RANGE (id)",
@@ -77,7 +77,7 @@ def test_what_whoever_looks_may_not_read_is_said_with_the_right_that_lacks(datab
 
 
 @pytest.mark.exhaustive
-def test_one_set_that_somebody_holds_does_not_hide_the_others(months: Database) -> None:
+def test_one_table_that_a_session_holds_does_not_hide_the_others(months: Database) -> None:
     months.sql("CREATE TABLE app.u (at date NOT NULL) PARTITION BY RANGE (at)")
     months.sql(register_sql(Partitioning(QualifiedName("app", "u"), "at", "1 mon", premake=1)))
     holder = months.connect(autocommit=False)

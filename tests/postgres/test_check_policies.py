@@ -69,7 +69,7 @@ def test_a_control_column_that_may_be_null(database: Database) -> None:
     assert [(one["code"], one["severity"]) for one in check(database)] == [("control_nullable", "notice")]
 
 
-def test_sets_of_ids_by_their_greatest_id(database: Database) -> None:
+def test_tables_by_ids_by_their_greatest_id(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA app",
         "CREATE TABLE app.t (id bigint PRIMARY KEY) PARTITION BY RANGE (id)",

@@ -1,4 +1,4 @@
-"""What `check` prescribes helps: a set for each code, what its sentence says typed, and nothing to do then."""
+"""What `check` prescribes helps: a table for each code, what its sentence says typed, and nothing to do then."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SHELL = r"schema_kit (?:partitions|archive) [a-z-]+(?: (?:--(?:since|until) \S+|
 
 @dataclass
 class Scene:
-    """A set that is so, and what only a person knows.
+    """A table that is so, and what only a person knows.
 
     Args:
         make: makes it so.
@@ -135,7 +135,7 @@ def kept(database: Database) -> None:
 
 
 def emptied(database: Database) -> None:
-    """A table that was made plain again by somebody who died before what held its rows was dropped."""
+    """A table that was made plain again by a session that died before what held its rows was dropped."""
     kept(database)
     assert shell(database, "partitions", "convert", "app.plain", "--finish", "--yes").returncode == 0
     killed(database, task(unpartition, QualifiedName("app", "plain")), Unswap)
@@ -171,7 +171,7 @@ def retired(database: Database) -> None:
 
 
 def unlike(database: Database) -> None:
-    """As after a dump and restore: the oid tells nothing, and the table holds another row."""
+    """As after a dump and restore: the oid says nothing, and the table holds another row."""
     policy(retention="1 month")(database)
     assert shell(database, "partitions", "retire", "--now", NOW).returncode == 0
     own = "conrelid = 'app.t_p20260101'::regclass AND contype = 'c'"
@@ -303,7 +303,7 @@ MORE = {
 
 @pytest.fixture
 def healthy(database: Database) -> Database:
-    """A set of months and one of ids, with one of everything that partitions get from their parent."""
+    """A table by months and one by ids, with one of everything that partitions get from their parent."""
     with schema_kit.operations(database.sqlalchemy()):
         op.create_part_config()
     database.sql(

@@ -46,7 +46,7 @@ def test_rows_in_the_default_partition(months: Database, indexed: bool) -> None:
     assert "about 3 rows, of 2025-07-01 to 2025-08-01, 2025-12-01 to 2026-01-01:" in found[0]["sentence"]
 
 
-def test_a_big_default_partition_without_an_index_is_not_read_for_the_windows_of_its_rows(months: Database) -> None:
+def test_a_big_default_partition_without_an_index_is_not_read_for_its_ranges(months: Database) -> None:
     months.sql(
         "ALTER TABLE app.t ALTER body SET STORAGE PLAIN",
         "CREATE TABLE app.t_default PARTITION OF app.t DEFAULT",
@@ -74,7 +74,7 @@ def test_a_detach_that_was_interrupted(months: Database) -> None:
     assert months.sql("SELECT to_regclass('app.t_p20260101') IS NOT NULL") == [(True,)]
 
 
-def test_a_set_that_was_converted_and_went_on_is_healthy(partitioned: Database) -> None:
+def test_a_table_that_was_converted_and_went_on_is_healthy(partitioned: Database) -> None:
     now = ahead(partitioned)
     assert [code for code in codes(partitioned, now=now) if code not in ("current_missing", "ahead_missing")] == ["gap"]
     for verb in ("create-next", "fill-gaps"):

@@ -86,7 +86,7 @@ def test_rows_that_others_refer_to_leave_by_cascade_alone(items: Database) -> No
     assert items.sql("SELECT (SELECT count(*) FROM items), (SELECT count(*) FROM notes)") == [(104, 104)]
 
 
-def test_an_archive_is_made_beside_its_table_and_rows_go_there_and_back(items: Database) -> None:
+def test_an_archive_is_colocated_with_its_table_and_rows_go_there_and_back(items: Database) -> None:
     perform(items, lambda op: op.create_archive_table("items", archived_at=True))
     assert items.sql(DISTRIBUTED) == [("items", "tenant", 7), ("items_archive", "tenant", 7)]
     perform(
@@ -130,7 +130,7 @@ def test_partitions_are_detached_in_the_blocking_way_and_archived(database: Data
     assert MovePartitionAcross.says
 
 
-def test_a_file_is_loaded_into_a_table_that_lies_beside_its_own(items: Database, tmp_path: Path) -> None:
+def test_a_file_is_loaded_into_a_table_colocated_with_its_own(items: Database, tmp_path: Path) -> None:
     assert shell(items, "archive", "export", "items", "--to", str(tmp_path)).returncode == 0
     file = next(tmp_path.glob("*.parquet"))
     done = shell(items, "archive", "import", str(file), "--beside", "items_again")

@@ -108,7 +108,7 @@ def test_a_table_is_distributed_while_it_is_written_to_and_comes_back(items: Dat
     assert items.sql(f"SELECT count(*) FROM {S}.items") == [(2000,)]
 
 
-def test_each_kind_is_told(cluster: Database) -> None:
+def test_each_kind_is_reported(cluster: Database) -> None:
     cluster.sql(f"CREATE TABLE {S}.kinds (id int PRIMARY KEY)", f"CREATE TABLE {S}.own (id int REFERENCES {S}.kinds)")
     cluster.sql(f"CREATE TABLE {S}.alone (id int PRIMARY KEY)")
 

@@ -1,4 +1,4 @@
-"""What is seen of Citus: in one query where it is there, and in none where it is not."""
+"""What is seen of Citus: in one query where it exists, and in none where it is not."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_of_table_is_told_from_the_others(orders: Database, kind: str) -> None:
+def test_each_kind_of_table_is_distinguished(orders: Database, kind: str) -> None:
     given, meant, text = KINDS[kind]
     give_catalog(orders)
     known_as(orders, "s.orders", **given)  # type: ignore[arg-type]

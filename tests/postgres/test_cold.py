@@ -38,7 +38,7 @@ def test_partitions_go_to_the_server_and_come_back(database: Database, cold: Col
     assert content(database) == before
 
 
-def test_a_range_is_restored_beside_the_table(database: Database, cold: Cold) -> None:
+def test_a_range_is_restored_next_to_the_table(database: Database, cold: Cold) -> None:
     with_cold(database, cold)
     before = content(database)
     assert run(database).returncode == 0

@@ -99,7 +99,7 @@ def test_a_repair_that_carries_columns_is_killed_between_any_two_statements(
 
 
 def killed_after(database: Database, words: tuple[str, ...], events: int) -> bool:
-    """Start a process, and kill it (-9) once it has told so many events; whether it ended before."""
+    """Start a process, and kill it (-9) once it has reported so many events; whether it ended before."""
     with subprocess.Popen(
         command(database, *words, "--format", "json"),
         cwd=ROOT,

@@ -81,7 +81,7 @@ def test_a_role_without_usage_or_mapping(database: Database, cold: Cold) -> None
     assert content(database) == before
 
 
-def test_a_clone_does_not_change_what_is_there(database: Database, cold: Cold) -> None:
+def test_a_clone_does_not_change_what_exists(database: Database, cold: Cold) -> None:
     with_cold(database, cold)
     assert run(database).returncode == 0
     database.sql("UPDATE schema_kit.cold_archive SET cluster = '1/1'")
@@ -197,7 +197,7 @@ def test_the_view_stays_one_over_all_three(database: Database, cold: Cold) -> No
     assert "are not those that went there" in back.stderr  # one column more, of which no repair has said so
 
 
-def test_status_shows_what_is_there_and_autogenerate_nothing(database: Database, cold: Cold) -> None:
+def test_status_shows_what_exists_and_autogenerate_nothing(database: Database, cold: Cold) -> None:
     with_cold(database, cold)
     assert run(database).returncode == 0
     [told] = json.loads(shell(database, "archive", "status", "--now", LATE, "--format", "json").stdout)
@@ -215,7 +215,7 @@ def test_status_shows_what_is_there_and_autogenerate_nothing(database: Database,
     assert ("other" in proposed, "cold" in proposed) == (True, False)
 
 
-def test_what_is_there_is_not_exported(database: Database, cold: Cold, tmp_path: Path) -> None:
+def test_what_is_cold_is_not_exported(database: Database, cold: Cold, tmp_path: Path) -> None:
     with_cold(database, cold)
     assert run(database).returncode == 0
     refused = shell(database, "archive", "export", "s.t_cold", "--to", str(tmp_path), "--dry-run")
@@ -246,7 +246,7 @@ def test_what_no_model_declares_of_a_policy_stays(database: Database, cold: Cold
 
 @pytest.fixture
 def by_password(cold: Cold) -> Iterator[Cold]:
-    """The other server takes role app by password, as a role that is no superuser needs it."""
+    """The other server takes role app by password, as a role that is not a superuser needs it."""
     rules = Path(cold.data.sql("SHOW hba_file")[0][0])
     before = rules.read_text("utf-8")
     cold.data.sql("CREATE ROLE app LOGIN PASSWORD 'secret'", "ALTER SCHEMA s OWNER TO app")
@@ -259,7 +259,7 @@ def by_password(cold: Cold) -> Iterator[Cold]:
         cold.data.sql("SELECT pg_reload_conf()", "DROP OWNED BY app CASCADE", "DROP ROLE app")
 
 
-def test_a_role_that_is_no_superuser(database: Database, by_password: Cold) -> None:
+def test_a_role_that_is_not_a_superuser(database: Database, by_password: Cold) -> None:
     connected(database, by_password)
     archived(database, view=None)
     with limited(database) as some:

@@ -1,4 +1,4 @@
-"""The other server is down, stopped, full, or not set up; somebody writes meanwhile: it is said, and no row is lost."""
+"""The other server is down, stopped, full, or not set up; a session writes meanwhile: it is said, no row is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns and tables beside traffic: on every shape, again, stopped anywhere; what would rewrite is refused."""
+"""Columns and tables during traffic: on every shape, again, stopped anywhere; what would rewrite is refused."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_default_that_changes_is_filled_in_once_and_for_all(database: Database
         (lambda op: op.drop_table_concurrently("t", schema="s"), PlanError, r"view s\.w depends on it"),
     ],
 )
-def test_what_cannot_be_done_beside_traffic_is_refused(
+def test_what_cannot_be_done_during_traffic_is_refused(
     database: Database, operate: Operate, error: type[Exception], says: str
 ) -> None:
     build(database, "plain")
@@ -143,7 +143,7 @@ def test_what_cannot_be_done_beside_traffic_is_refused(
 
 @matrix
 @pytest.mark.parametrize(("name", "there"), [("add_constant_reference", "bigint"), ("add_volatile", "uuid")])
-def test_a_column_that_is_there_gets_what_it_lacks(
+def test_an_existing_column_gets_what_it_lacks(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, there: str, shape: str
 ) -> None:
     operate, blocking = COLUMNS[name]
@@ -161,7 +161,7 @@ def test_a_column_that_is_there_gets_what_it_lacks(
     assert events == []
 
 
-def test_a_foreign_key_of_a_column_with_a_default_is_proved_beside_writers(
+def test_a_foreign_key_of_a_column_with_a_default_is_validated_during_writes(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(database, "plain")

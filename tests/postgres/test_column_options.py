@@ -1,4 +1,4 @@
-"""What somebody set for a column's statistics goes where the table goes; what the server notes there is nobody's."""
+"""What a user set for a column's statistics goes where the table goes; what the server notes there is not a user's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a refusal says after steps were committed: which, what they leave, how to go on, how to give up."""
+"""What a refusal says after steps were committed: which, what they leave, how to go on, how to abort."""
 
 from __future__ import annotations
 

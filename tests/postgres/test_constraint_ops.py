@@ -1,4 +1,4 @@
-"""Constraints beside traffic: on every shape, again, stopped anywhere, and with somebody in the way."""
+"""Constraints during traffic: on every shape, again, stopped anywhere, and with a blocker."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_waits_for_a_writer_and_names_it(
         perform(database, case.operate)
     assert state(database) == expected
     waits = [event for event in events if isinstance(event, Waiting)]
-    # VALIDATE and a concurrent build stand beside a writer or wait without being in anybody's way.
+    # VALIDATE and a concurrent build work next to a writer or wait without blocking a session.
     assert waits or name.startswith(("validate", "unique"))
     others = "No blocking session", "autovacuum:"  # which may come along, and gives way by itself
     seen = [text for wait in waits for text in wait.blockers if not any(other in text for other in others)]
@@ -74,7 +74,7 @@ def test_waits_for_a_writer_and_names_it(
 
 
 @pytest.mark.exhaustive
-def test_gives_up_and_says_who_is_in_the_way(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborts_and_names_the_blockers(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "plain")
     before = state(database)
     other = database.connect(autocommit=False)
@@ -109,7 +109,7 @@ def test_rows_that_fail_are_counted(database: Database, shape: str, name: str, r
     database.sql(f"INSERT INTO s.t (id, k, v, ref) VALUES {row}")
     with pytest.raises(ExecutionError, match=r"1 rows of s\.t\w* stand in the way") as refused:
         perform(database, CONSTRAINTS[name].operate)
-    assert refused.value.sqlstate in (sqlstate, "23514")  # up to 17, NOT NULL is proved by a check
+    assert refused.value.sqlstate in (sqlstate, "23514")  # up to 17, NOT NULL is validated by a check
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_what_stands_in_the_way_below_is_found_before_the_first_step(
     assert state(database) == before
 
 
-def test_what_is_not_enforced_is_neither_proved_nor_taken_for_a_key(database: Database) -> None:
+def test_what_is_not_enforced_is_neither_validated_nor_taken_for_a_key(database: Database) -> None:
     build(database, "plain")
     if database.connect().info.server_version < 180000:
         pytest.skip("comes with PostgreSQL 18")
@@ -203,7 +203,7 @@ def test_what_is_not_enforced_is_neither_proved_nor_taken_for_a_key(database: Da
         perform(database, CONSTRAINTS["foreign_key"].operate)
 
 
-def test_of_two_keys_that_say_the_same_the_named_one_is_proved(database: Database) -> None:
+def test_of_two_keys_that_say_the_same_the_named_one_is_validated(database: Database) -> None:
     build(database, "plain")
     database.sql(
         "ALTER TABLE s.t ADD CONSTRAINT first FOREIGN KEY (ref) REFERENCES s.r",

@@ -116,7 +116,7 @@ def test_keys_are_compared_as_the_foreign_key_does(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_the_first_insert_beside_the_conversion_is_filled_too(database: Database) -> None:
+def test_the_first_insert_during_the_conversion_is_filled_too(database: Database) -> None:
     database.sql(*FAMILY)
 
     def while_filling(event: Event) -> None:

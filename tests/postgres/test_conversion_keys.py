@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
 @pytest.mark.parametrize("kind", ["date", "timestamp", "timestamp(3)", "timestamptz", "timestamptz(0)"])
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Bangkok", "America/Sao_Paulo"])
-def test_keys_of_each_type_are_cut_at_midnight_of_the_zone(database: Database, kind: str, zone: str) -> None:
+def test_keys_of_each_type_are_partitioned_at_midnight_of_the_zone(database: Database, kind: str, zone: str) -> None:
     database.sql(
         "CREATE SCHEMA app",
         f"CREATE TABLE app.t (id bigint PRIMARY KEY, at {kind} NOT NULL)",

@@ -1,4 +1,4 @@
-"""Conversions that are stopped at any step: they go on from there, and back, and are given up."""
+"""Conversions that are stopped at any step: they resume, and go back, and are aborted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_conversion_goes_on_from_wherever_it_was_stopped(database: Database) -
 
 
 @pytest.mark.exhaustive
-def test_a_conversion_is_given_up_wherever_it_was_stopped(database: Database) -> None:
+def test_a_conversion_is_aborted_wherever_it_was_stopped(database: Database) -> None:
     database.sql(*scene())
     steps = convert(database, T, incoming="composite")
     swap = next(place for place, step in enumerate(steps) if isinstance(step, conversion.Swap))
@@ -100,7 +100,7 @@ def test_stopped_after_each_step_in_turn(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_the_way_back_goes_on_from_wherever_it_was_stopped(database: Database) -> None:
+def test_the_rollback_resumes_wherever_it_was_stopped(database: Database) -> None:
     database.sql(*scene())
     whole = facts(database)
     convert(database, T, incoming="composite")

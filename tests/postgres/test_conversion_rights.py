@@ -1,4 +1,4 @@
-"""The rights that a conversion needs, and those that it gives nobody."""
+"""The rights that a conversion needs, and those that it gives no role."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_rights_that_are_missing_are_named_and_nothing_is_changed(
     assert facts(database) == before
 
 
-def test_whoever_has_the_rights_and_no_more_converts(database: Database, roles: tuple[str, str]) -> None:
+def test_a_role_with_the_rights_and_no_more_converts(database: Database, roles: tuple[str, str]) -> None:
     me, _ = roles
     database.sql(
         *PLAIN,
@@ -84,7 +84,7 @@ def test_whoever_has_the_rights_and_no_more_converts(database: Database, roles: 
 
 
 @pytest.mark.exhaustive
-def test_default_privileges_give_nobody_more(database: Database, roles: tuple[str, str]) -> None:
+def test_default_privileges_give_no_role_more(database: Database, roles: tuple[str, str]) -> None:
     owner, reader = roles
     database.sql(
         *PLAIN,

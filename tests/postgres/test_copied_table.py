@@ -86,7 +86,7 @@ def test_what_belongs_to_the_table_is_carried_over(database: Database) -> None:
 
 
 @pytest.mark.deep
-def test_given_up_it_is_exactly_as_before(database: Database) -> None:
+def test_aborted_it_is_exactly_as_before(database: Database) -> None:
     database.sql(*RICH[:1], *RICH[2:8], "CREATE VIEW s.v AS SELECT id FROM s.t", *RICH[-1:])
     everything = "SELECT relname, relkind, relfilenode FROM pg_class WHERE relnamespace = 's'::regnamespace ORDER BY 1"
     before, catalog_before = database.sql(everything), catalog(database)
@@ -107,7 +107,7 @@ def test_given_up_it_is_exactly_as_before(database: Database) -> None:
 
 
 @pytest.mark.deep
-def test_given_up_under_kills_what_refers_to_it_is_as_before_too(database: Database) -> None:
+def test_aborted_under_kills_what_refers_to_it_is_as_before_too(database: Database) -> None:
     """The conversion is killed, and so is what gives it up; each run goes on."""
     database.sql(
         *PLAIN,
@@ -165,7 +165,7 @@ def test_tables_that_refer_to_it_get_its_key(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_copy_that_is_under_way_is_not_attached(database: Database) -> None:
+def test_a_copy_in_progress_is_not_attached(database: Database) -> None:
     database.sql(*PLAIN)
     cli(database, "convert", "s.t", *BY, "--strategy", "copy", lines=8)
     with (

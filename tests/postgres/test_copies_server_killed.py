@@ -1,4 +1,4 @@
-"""The server dies in the middle of a copy, again and again, beside writers: started again and run again, it goes on."""
+"""The server dies in the middle of a copy, again and again, during writes: started again and run again, it goes on."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Writer(threading.Thread):
 
 
 def sent(database: Database, arguments: tuple[str, ...], lines: int, server: embedded.Server) -> tuple[int, str, bool]:
-    """The command; after so many lines of what it tells, the server dies without a word."""
+    """The command; after so many lines of what it writes, the server dies without a word."""
     call = command(database, "partitions", *arguments, "--format", "json")
     told, killed = "", False
     with subprocess.Popen(call, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:

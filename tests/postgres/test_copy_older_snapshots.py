@@ -140,7 +140,7 @@ def test_it_waits_for_a_snapshot_from_before(database: Database, swap: type[Step
 
 
 @pytest.mark.exhaustive
-def test_it_gives_up_its_lock_for_a_snapshot_that_came_while_it_waited(database: Database) -> None:
+def test_it_releases_its_lock_for_a_snapshot_that_came_while_it_waited(database: Database) -> None:
     scene = WhileItQueues(database, SwapTable)
     scene.run()
     assert scene.started > 1

@@ -31,7 +31,7 @@ def scene(database: Database) -> Scene:
 
 
 @pytest.mark.exhaustive
-def test_1_the_log_is_there_before_a_chunk_looks(scene: Scene) -> None:
+def test_1_the_log_exists_before_a_chunk_looks(scene: Scene) -> None:
     """And who writes needs no rights on it, whatever session_replication_role says."""
     chunk = scene.until(CutChunks)
     assert isinstance(chunk, CutChunks)
@@ -53,7 +53,7 @@ def test_1_the_log_is_there_before_a_chunk_looks(scene: Scene) -> None:
 
 
 @pytest.mark.exhaustive
-def test_1_without_the_trigger_it_begins_anew(scene: Scene) -> None:
+def test_1_without_the_trigger_it_begins_again(scene: Scene) -> None:
     def drop() -> None:
         scene.database.sql(
             "ALTER TABLE s.t_default DISABLE TRIGGER schema_kit_copy_log",
@@ -84,11 +84,11 @@ def test_2_a_publication_of_all_tables_lets_the_log_go(scene: Scene) -> None:
 
 
 @pytest.mark.exhaustive
-def test_3_chunks_are_cut_by_key_so_that_a_rewrite_in_the_middle_loses_nothing(scene: Scene) -> None:
+def test_3_chunks_are_ranges_of_keys_so_that_a_rewrite_in_the_middle_loses_nothing(scene: Scene) -> None:
     chunk = scene.until(CopyChunk)
     scene.send(chunk)
     assert scene.database.sql("SELECT count(*) > 0 FROM s.t_default__staging") == [(True,)]
-    # The rows lie elsewhere afterwards; and VACUUM FULL cannot be told from TRUNCATE, so it begins anew.
+    # The rows lie elsewhere afterwards; and VACUUM FULL cannot be distinguished from TRUNCATE, so it begins again.
     scene.database.sql("DELETE FROM s.t WHERE id % 2 = 0", "VACUUM FULL s.t_default")
     expected = scene.database.sql(CONTENT)
     scene.run()
@@ -222,7 +222,7 @@ def test_7_triggers_of_the_parent_do_not_fire_for_copied_rows(scene: Scene) -> N
 
 
 @pytest.mark.exhaustive
-def test_7_foreign_keys_are_in_nobodys_way_and_come_back_proved(scene: Scene) -> None:
+def test_7_foreign_keys_are_in_nobodys_way_and_come_back_validated(scene: Scene) -> None:
     """While the copy is behind, a row that others do not refer to any more can be deleted."""
     scene.database.sql(
         "CREATE TABLE s.place (id bigint PRIMARY KEY)",
@@ -250,7 +250,7 @@ def test_7_foreign_keys_are_in_nobodys_way_and_come_back_proved(scene: Scene) ->
 
 
 @pytest.mark.exhaustive
-def test_8_partitions_have_statistics_before_anybody_plans_over_them(scene: Scene) -> None:
+def test_8_partitions_have_statistics_before_a_session_plans_over_them(scene: Scene) -> None:
     scene.until(SwapCopy)
     sql = "SELECT count(*) FROM pg_stats WHERE schemaname = 's' AND tablename = 't_p20260101' AND attname = 'id'"
     assert scene.database.sql(sql) == [(1,)]

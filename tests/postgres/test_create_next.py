@@ -12,6 +12,7 @@ import pytest
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
 from tests.support.catalog import facts
+from tests.support.catalog_of_a_table import catalog_of
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.locks import waiting
@@ -101,7 +102,7 @@ def test_what_it_cannot_do_is_said_in_a_sentence(
         ("postgresql://me:secret@/x?host=/nowhere&port=1", 1, "cannot connect to postgresql+psycopg://me:***@/x"),
     ],
 )
-def test_a_database_that_is_none(url: str, code: int, words: str) -> None:
+def test_a_database_that_does_not_exist(url: str, code: int, words: str) -> None:
     done = shell(url, "partitions", "create-next")
     assert (done.returncode, done.stdout) == (code, "")
     assert words in done.stderr
@@ -189,7 +190,7 @@ def test_killed_while_it_waits_and_called_again(partitioned: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_lock_that_is_not_to_be_had(partitioned: Database) -> None:
+def test_a_lock_that_cannot_be_taken(partitioned: Database) -> None:
     holder = partitioned.connect(autocommit=False)
     holder.execute("SET application_name = 'long report'")
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
@@ -199,7 +200,7 @@ def test_a_lock_that_is_not_to_be_had(partitioned: Database) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_default_with_rows_is_proved_free_of_the_window_first(partitioned: Database) -> None:
+def test_a_default_with_rows_is_validated_free_of_the_range_first(partitioned: Database) -> None:
     now = ahead(partitioned)
     partitioned.sql(
         "CREATE TABLE app.t_default PARTITION OF app.t DEFAULT", "INSERT INTO app.t (at) VALUES ('2090-01-01')"
@@ -235,7 +236,7 @@ def test_sessions_of_another_zone_and_date_style_make_the_same(partitioned: Data
     assert facts(partitioned) == there
 
 
-def test_list_shows_bounds_in_the_zone_of_the_set(partitioned: Database) -> None:
+def test_list_shows_bounds_in_the_zone_of_the_table(partitioned: Database) -> None:
     now = ahead(partitioned)
     assert shell(partitioned, "partitions", "create-next", "--now", now).returncode == 0
     told = json.loads(shell(partitioned, "partitions", "list", "--format", "json", "--now", now).stdout)["sets"]
@@ -253,3 +254,51 @@ def test_list_shows_bounds_in_the_zone_of_the_set(partitioned: Database) -> None
     assert "app.t  by at, every 1 mon, Asia/Bangkok, premake 1" in text
     assert parts[-1]["to"] in text
     assert shell(partitioned, "partitions", "list", "app.other").returncode == 3
+
+
+OF_THE_PARENT = {
+    "ALTER TABLE app.t ALTER body SET STATISTICS 77": ("column", "body", "attstattarget"),
+    "ALTER TABLE app.t ALTER body SET (n_distinct = 5)": ("column", "body", "options"),
+    "ALTER TABLE app.t ALTER body SET STORAGE EXTERNAL": ("column", "body", "attstorage"),
+    "ALTER TABLE app.t ALTER body SET COMPRESSION pglz": ("column", "body", "attcompression"),
+    "COMMENT ON COLUMN app.t.body IS 'of the parent'": ("column", "body", "comment"),
+    "COMMENT ON TABLE app.t IS 'of the parent'": ("table", "table", "comment"),
+    "ALTER INDEX app.lower_body ALTER COLUMN 1 SET STATISTICS 99": ("index column", "{}_lower_idx.1", "attstattarget"),
+}
+OF_THE_NEWEST = {
+    "ALTER TABLE {} SET (fillfactor = 44, autovacuum_enabled = off)": ("table", "table", "reloptions"),
+    "ALTER TABLE {} SET (toast.autovacuum_enabled = off)": ("table", "table", "toast"),
+    "ALTER TABLE {} REPLICA IDENTITY FULL": ("table", "table", "relreplident"),
+}
+OF_NOBODY = {
+    "ALTER TABLE {} SET UNLOGGED": ("table", "table", "relpersistence"),
+    "ALTER TABLE {} ENABLE ROW LEVEL SECURITY": ("table", "table", "relrowsecurity"),
+    "CREATE POLICY own ON {}": ("policy", "own", "polcmd"),
+    "GRANT SELECT ON {} TO PUBLIC": ("table", "table", "access"),
+    "ALTER TABLE {} ALTER body SET DEFAULT 'own'": ("column", "body", "default"),
+    "ALTER TABLE {} ADD CONSTRAINT own CHECK (id > 0)": ("constraint", "own", "definition"),
+    "CREATE INDEX own ON {} (room)": ("index", "own", "definition"),
+}
+
+
+def test_what_a_new_partition_has(partitioned: Database) -> None:
+    """Its parent's; of the newest one what no parent has; nothing else that was set on partitions one by one."""
+    partitioned.sql("CREATE INDEX lower_body ON app.t (lower(body)) WITH (fillfactor = 55)", *OF_THE_PARENT)
+    newest = leaves(partitioned)[-1]
+    partitioned.sql(*(text.format(f"app.{newest}") for text in (*OF_THE_NEWEST, *OF_NOBODY)))
+    done = shell(partitioned, "partitions", "create-next", "--now", ahead(partitioned))
+    assert done.returncode == 0, done.stderr
+    new = leaves(partitioned)[-1]
+    assert new > newest
+
+    def of(name: str) -> dict[tuple[str, str, str], object]:
+        return catalog_of(partitioned.url, f"app.{name}")
+
+    parent, sibling, made = of("t"), of(newest), of(new)
+    for kind, what, key in OF_THE_PARENT.values():
+        assert made[kind, what.format(new), key] == parent[kind, what.replace("{}_lower_idx", "lower_body"), key]
+    assert made["index", f"{new}_lower_idx", "reloptions"] == parent["index", "lower_body", "reloptions"]
+    for fact in OF_THE_NEWEST.values():
+        assert made[fact] == sibling[fact] != parent.get(fact)
+    for fact in OF_NOBODY.values():
+        assert made.get(fact) == parent.get(fact) != sibling[fact]

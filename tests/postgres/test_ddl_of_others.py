@@ -110,13 +110,13 @@ PAUSE = (
        AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); END'""",
     "CREATE EVENT TRIGGER pause ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION s.pause()",
 )
-"""A swap stops behind its first ALTER TABLE while somebody has this lock: its locks are had, its comparison is done."""
+"""A swap stops behind its first ALTER TABLE while a session has this lock: its locks are taken, it has compared."""
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_committed_beside_its_locks(database: Database, way: str) -> None:
-    """Between the comparison under the lock and the one before the commit; what has to wait for the swap gives up."""
+def test_what_is_committed_next_to_its_locks(database: Database, way: str) -> None:
+    """Between the comparison under the lock and the one before the commit; what has to wait for the swap aborts."""
     before, decide, swap = WAYS[way]
     database.sql(*TABLE)
     if before:

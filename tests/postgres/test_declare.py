@@ -162,7 +162,7 @@ def test_schemas(database: Database, engine: sa.Engine, schema: Any) -> None:
     assert policies(database) == []
 
 
-def test_cut_by_values_first(database: Database, engine: sa.Engine) -> None:
+def test_partitioned_by_values_first(database: Database, engine: sa.Engine) -> None:
     metadata = sa.MetaData()
     columns = [sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False) for name in ("id", "region")]
     sa.Table("a", metadata, *columns, partitioned("id", "100", premake=1, partition_by=by_list("region", {"eu": [1]})))

@@ -183,7 +183,7 @@ def test_rows_of_the_range_in_the_default_are_refused(database: Database) -> Non
         attach(database, "own", "2026-05-01", "2026-06-01")
 
 
-def test_beside_a_default_it_blocks_and_says_why(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_to_a_default_it_blocks_and_says_why(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*SET, "CREATE TABLE s.rest PARTITION OF s.t DEFAULT")
     with told(monkeypatch) as events:
         detach(database)
@@ -253,7 +253,7 @@ def test_dropping_looks_again_under_the_lock(database: Database, monkeypatch: py
     assert "s.t1" in attached(database)
 
 
-def test_a_detach_that_was_cut_off_is_finalized(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detach_that_was_interrupted_is_finalized(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*SET)
     with busy(database, "SELECT 1 FROM s.t LIMIT 1", seconds=0.8), told(monkeypatch) as events:
         detach(database)
@@ -264,7 +264,7 @@ def test_a_detach_that_was_cut_off_is_finalized(database: Database, monkeypatch:
     assert attached(database) == ["s.t2", "s.t3"]
 
 
-def test_another_that_was_cut_off_is_finalized_first(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_that_was_interrupted_is_finalized_first(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*SET)
     cut_off(database, "t3")
     with told(monkeypatch) as events:
@@ -340,7 +340,7 @@ def test_odd_names(database: Database) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("default", [False, True])
 @pytest.mark.parametrize("partition", ["t1", "t2"])
-def test_nobody_waits_longer_than_the_budget(database: Database, partition: str, default: bool) -> None:
+def test_no_session_waits_longer_than_the_budget(database: Database, partition: str, default: bool) -> None:
     database.sql(*SET, *(["CREATE TABLE s.rest PARTITION OF s.t DEFAULT"] if default else []))
 
     class Busy(Probe):
@@ -383,7 +383,7 @@ def test_nobody_waits_longer_than_the_budget(database: Database, partition: str,
     assert f"s.{partition}" not in attached(database)
 
 
-def test_a_role_that_lacks_rights_is_told_which(database: Database) -> None:
+def test_missing_rights_are_named(database: Database) -> None:
     database.sql(*SET, "DROP ROLE IF EXISTS plain_retirer", "CREATE ROLE plain_retirer LOGIN")
     database.sql("GRANT USAGE ON SCHEMA s TO plain_retirer", "GRANT SELECT ON s.t, s.t1, s.c TO plain_retirer")
     other = Database(database.url.replace("postgres@", "plain_retirer@"), database.stack)

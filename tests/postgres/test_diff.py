@@ -1,4 +1,4 @@
-"""schema_kit diff and the fixture: the pack at head has no difference in any env.py, and one that is made is told."""
+"""schema_kit diff and the fixture: the pack at head has no difference in any env.py, and a real one is reported."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def diff(database: Database, *words: str) -> subprocess.CompletedProcess[str]:
     return called(["schema_kit", "diff", "-x", f"url={database.url}", *words])
 
 
-def test_a_difference_is_told_in_each_format(database: Database, project: Path) -> None:
+def test_a_difference_is_reported_in_each_format(database: Database, project: Path) -> None:
     database.sql(
         "CREATE TABLE t (id int PRIMARY KEY, n int)", "CREATE INDEX t_n ON t (n) WHERE n > 6", "CREATE TABLE u (id int)"
     )
@@ -98,7 +98,7 @@ def test_the_fixture(database: Database, assert_no_diff: Callable[..., None]) ->
     assert_no_diff(engine, [models])
 
 
-def test_what_is_told_has_no_line_of_its_own() -> None:
+def test_what_is_reported_has_no_line_of_its_own() -> None:
     found = Differences(operations=("a\nb: 100%",), notes=("n",))
     assert found.github().splitlines() == [
         "::error title=models and database differ::a%0Ab: 100%25",

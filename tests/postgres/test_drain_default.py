@@ -1,4 +1,4 @@
-"""A default partition is drained, a partition is split, while applications write and read: through Alembic's door."""
+"""A default partition is drained, a partition is split, while others write and read: through Alembic's entry point."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_killed_again_and_again_it_comes_to_its_end(database: Database) -> None:
     killed = 0
     with writing(database, "s.t", "s.control", writers=3):
         for lines in range(1, 200, 3):
-            # More lines than at the last time, or it would never get past a step that is under way again.
+            # More lines than at the last time, or it would never get past a step that is in progress again.
             code, told = cli(database, "drain-default", "s.t", "--workers", "2", lines=2 + lines)
             if code == 0:
                 break
@@ -148,7 +148,7 @@ def test_splitting_by_the_shell(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_list_shows_a_copy_that_is_under_way(database: Database) -> None:
+def test_list_shows_a_copy_in_progress(database: Database) -> None:
     begin(database, *DEFAULT)
     with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
         for step in (BeginCopy, Settle):

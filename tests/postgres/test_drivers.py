@@ -1,4 +1,4 @@
-"""Sessions of our own beside a connection of another driver: the same database, role and settings, or a refusal."""
+"""Sessions of our own next to a connection of another driver: the same database, role and settings, or a refusal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def under_asyncpg(engine: Any, work: Callable[[sa.Connection], Any]) -> Any:
 
 
 def settled(connection: sa.Connection) -> Any:
-    """The session of our own beside one that has a role, a path and a setting of its own."""
+    """The session of our own next to one that has a role, a path and a setting of its own."""
     own = ("search_path = app, public", "work_mem = '7MB'", "TimeZone = 'Asia/Bangkok'", "DateStyle = 'German'")
     for setting in own:
         connection.exec_driver_sql(f"SET {setting}")
@@ -72,7 +72,7 @@ def check_settled(database: Database, found: Any) -> None:
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "psycopg_async"])
-def test_a_session_beside_is_as_the_callers(database: Database, driver: str) -> None:
+def test_a_second_session_is_as_the_callers(database: Database, driver: str) -> None:
     role = f"sk_driver_{database.sql('SELECT current_database()')[0][0]}"
     database.sql(f"DROP ROLE IF EXISTS {role}", f"CREATE ROLE {role}", "CREATE SCHEMA app")
     try:
@@ -154,7 +154,7 @@ def test_a_connection_of_psycopg2_says_itself_how_it_was_made(
 
 
 class Secret:
-    """What a connection of psycopg2 tells of how it was made."""
+    """What a connection of psycopg2 says of how it was made."""
 
     def __init__(self) -> None:
         self.info = SimpleNamespace(dsn_parameters={"host": "h", "of_a_later_libpq": "x"}, password="token")  # noqa: S106

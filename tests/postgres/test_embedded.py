@@ -17,7 +17,7 @@ from tests.support.embedded import FAST, ask, start
 pytestmark = [pytest.mark.embedded, pytest.mark.postgres]
 
 
-def test_the_folder_lies_beside_alembic_ini(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_lies_next_to_alembic_ini(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCHEMA_KIT_PG_DATA", raising=False)
     below = project / "a" / "b"
     below.mkdir(parents=True)
@@ -51,7 +51,7 @@ def test_start_finds_what_runs_and_data_survive_a_stop(folder: Path, capsys: pyt
     assert ask(start(folder), "SELECT answer FROM kept") == 42
 
 
-def test_nobody_else_can_connect_and_nothing_listens_on_the_network(folder: Path) -> None:
+def test_no_other_user_can_connect_and_nothing_listens_on_the_network(folder: Path) -> None:
     server = start(folder)
     for path in (folder, folder / "data", server.socket_dir):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700, path

@@ -83,7 +83,7 @@ def test_no_second_server_comes_while_a_backend_of_the_dead_one_works(folder: Pa
 
 
 @pytest.mark.exhaustive
-def test_a_folder_removed_under_its_server_can_be_begun_anew(folder: Path) -> None:
+def test_a_folder_removed_under_its_server_can_be_begun_again(folder: Path) -> None:
     server = start(folder)
     shutil.rmtree(folder)
     again = start(folder)
@@ -124,7 +124,7 @@ def test_starters_at_once_share_one_server(folder: Path) -> None:
 
 
 @pytest.mark.exhaustive
-def test_start_waits_for_whoever_holds_the_lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_waits_for_the_process_that_holds_the_lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start(folder)
     monkeypatch.setattr(places, "LOCK_SECONDS", 0.1)
     with (folder / places.MARKER).open("r+") as lock:

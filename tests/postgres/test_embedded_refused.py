@@ -67,7 +67,7 @@ def test_a_foreign_folder_is_left_alone(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
 
 
-def test_a_file_or_a_missing_parent_is_no_folder(project: Path) -> None:
+def test_a_file_or_a_missing_parent_is_not_a_folder(project: Path) -> None:
     (project / "file").touch()
     for path, why in ((project / "file", "is a file"), (project / "missing" / "x", "does not exist")):
         with pytest.raises(EmbeddedServerError, match=why):

@@ -42,7 +42,7 @@ def test_an_ordinary_user_runs_it_as_oneself(project: Path) -> None:
     ran = as_ordinary_user(script, str(project / ".schema_kit"), "stop")
     assert (ran.stdout, ran.stderr) == ("42\n", "")
     if ROOT:
-        # Root goes on with a server that somebody else began, under that user's account.
+        # Root goes on with a server that another user began, under that user's account.
         ran = as_ordinary_user(script, str(project / ".schema_kit"), "leave")
         assert (ran.stdout, ran.stderr) == ("42\n", "")
         found = embedded.status(project / ".schema_kit")

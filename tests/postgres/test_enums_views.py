@@ -1,4 +1,4 @@
-"""Values of enums in commits of their own, and materialized views refreshed beside their readers."""
+"""Values of enums in commits of their own, and materialized views refreshed while they are read."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_names_need_no_care(database: Database) -> None:
     assert labels(database, f'"S.x"."{long}"') == [long, "'); DROP SCHEMA public; --", 'C"\\', "", "it's \\"]
 
 
-def test_the_order_that_counts_is_before_or_after_not_right_beside(database: Database) -> None:
+def test_the_order_that_counts_is_before_or_after_not_right_next_to(database: Database) -> None:
     database.sql("CREATE TYPE mood AS ENUM ('a', 'c', 'b')")
     assert performed(database, lambda op: op.add_enum_value_concurrently("mood", "b", after="a")) == []
     with pytest.raises(PlanError, match=r"in another place.* The order is 'a', 'c', 'b'"):
@@ -202,7 +202,7 @@ def test_a_view_without_a_fitting_unique_index_is_refused(database: Database, st
 
 
 @pytest.mark.parametrize("other", ["CREATE TABLE m (id int)", "CREATE VIEW m AS SELECT 1 AS id", "SELECT 1"])
-def test_what_is_no_materialized_view_is_refused(database: Database, other: str) -> None:
+def test_what_is_not_a_materialized_view_is_refused(database: Database, other: str) -> None:
     database.sql(other)
     with pytest.raises(PlanError, match=r"there is no such materialized view|and this is for a materialized view"):
         performed(database, refresh)

@@ -1,4 +1,4 @@
-"""Which partitions go to files: by their age on the set's own clock; shown before; and files that are forgotten."""
+"""Which partitions go to files: by their age on the table's own clock; shown before; and files that are forgotten."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def chosen(database: Database, folder: Path, *words: str) -> list[str]:
         ("10 years", "2026-05-01", []),
     ],
 )
-def test_age_is_counted_on_the_clock_of_the_set(
+def test_age_is_counted_on_the_clock_of_the_table(
     database: Database, tmp_path: Path, age: str, now: str, names: list[str]
 ) -> None:
     assert chosen(in_bangkok(database), tmp_path, "--older-than", age, "--now", now) == names

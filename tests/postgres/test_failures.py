@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.steps, pytest.mark.majors]
 CONVERTED = "CREATE TABLE public.w (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"
 
 
-def test_a_way_back_that_meets_a_duplicate_is_tried_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollback_that_meets_a_duplicate_is_tried_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(CONVERTED, "INSERT INTO w SELECT generate_series(1, 50)")
     perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month", strategy="attach"))
     database.sql("INSERT INTO w SELECT i, now() + interval '3 months' FROM generate_series(40, 60) i")
@@ -121,7 +121,7 @@ def test_a_connection_that_is_lost_under_alembic_is_a_sentence(database: Databas
 
 def _terminate_when_building(database: Database) -> None:
     end = time.monotonic() + 60
-    # In this database: the view shows those of tests that run beside this one, too.
+    # In this database: the view shows those of tests that run next to this one, too.
     building = "FROM pg_stat_progress_create_index WHERE datname = current_database()"
     while not database.sql(f"SELECT pg_terminate_backend(pid) {building}"):
         assert time.monotonic() < end
@@ -184,7 +184,7 @@ def test_two_at_once_end_in_one_conversion(database: Database) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    if errors:  # the slower one may be told so; run again, it has nothing left to do
+    if errors:  # the slower one may fail so; run again, it has nothing left to do
         perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month", strategy="attach"))
     assert database.sql("SELECT count(*) FROM w") == [(2000,)]
     assert database.sql("SELECT relkind FROM pg_class WHERE oid = 'w'::regclass") == [("p",)]

@@ -97,7 +97,7 @@ def test_an_id_far_away_retires_nothing(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_row_ahead_is_taken_in_when_its_windows_are_asked_for(database: Database) -> None:
+def test_a_row_ahead_is_taken_in_when_its_ranges_are_asked_for(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA app",
         "CREATE TABLE app.t (k bigint PRIMARY KEY) PARTITION BY RANGE (k)",

@@ -1,4 +1,4 @@
-"""The way back is a plan of steps: shown as it is sent, under the lock policy, one run at a time, cut off anywhere."""
+"""The import is a plan of steps: shown as it is sent, under the lock policy, one run at a time, stopped anywhere."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_is_shown_is_what_is_sent(database: Database, tmp_path: Path) -> No
 
 @pytest.mark.exhaustive
 def test_who_is_in_the_way_is_named_and_waited_for(database: Database, tmp_path: Path) -> None:
-    """Somebody holds the table that gets the rows: no wait beyond the budget, and the next run goes on from there."""
+    """A session holds the table that gets the rows: no wait beyond the budget, and the next run resumes."""
     before = out(database, tmp_path)
     database.sql("CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')")
     other = database.connect(autocommit=False)
@@ -136,7 +136,7 @@ def test_what_is_half_way_and_not_what_the_file_holds_is_loaded_again(database: 
     assert database.sql("SELECT obj_description('s.t_01'::regclass)") == [(None,)]
 
 
-def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path) -> None:
+def test_a_table_of_a_user_is_never_dropped(database: Database, tmp_path: Path) -> None:
     out(database, tmp_path)
     database.sql("CREATE TABLE s.t_01 (LIKE s.t INCLUDING GENERATED)", "INSERT INTO s.t_01 (id, at) VALUES (1, now())")
     refused = shell(database, "archive", "import", "--manifest", "s.t")
@@ -149,7 +149,7 @@ def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path
     "type_", ["integer); DROP TABLE s.keep; --", "integer, b text", "integer DEFAULT s.run()", "s.none", "serial"]
 )
 def test_a_type_is_a_type(database: Database, tmp_path: Path, type_: str) -> None:
-    """It is said by the file, which anybody may have written, and becomes a part of CREATE TABLE."""
+    """It is said by the file, which any user may have written, and becomes a part of CREATE TABLE."""
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.keep (a int)", "CREATE TABLE s.p (a int)")
     assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--as", "copy").returncode == 0
     beside = tmp_path / "s.p.copy.json"

@@ -1,4 +1,4 @@
-"""Archives in files, killed at each phase, cut off, and with a disk or a server that fails in the middle."""
+"""Archives in files, killed at each phase, interrupted, and with a disk or a server that fails in the middle."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_killed_at_each_phase(database: Database, tmp_path: Path, phase: str, wh
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("table", ["COPY", "INSERT", "ATTACH PARTITION", "UPDATE"])
-def test_an_import_that_is_cut_off_is_taken_up_again(database: Database, tmp_path: Path, table: str) -> None:
+def test_an_interrupted_import_is_taken_up_again(database: Database, tmp_path: Path, table: str) -> None:
     before = everything(build(database))
     assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     if table == "INSERT":

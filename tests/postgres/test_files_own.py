@@ -92,7 +92,7 @@ def test_each_by_itself(database: Database, tmp_path: Path, what: str) -> None:
     assert len(lacks) <= 2, "a constraint and its index, an owner and what it may"
 
 
-def test_a_file_that_was_there_and_does_not_say_it_keeps_the_table(database: Database, tmp_path: Path) -> None:
+def test_a_file_that_existed_and_does_not_say_it_keeps_the_table(database: Database, tmp_path: Path) -> None:
     build(database)
     words = ("archive", "export", "s.t_01", "--to", str(tmp_path))
     assert shell(database, *words).returncode == 0

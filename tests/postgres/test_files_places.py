@@ -124,7 +124,7 @@ def test_what_was_detached_for_a_file_is_not_forgotten(database: Database, tmp_p
 
 
 def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path) -> None:
-    """To two folders, so that no name keeps them apart: one of them has it, the other is told."""
+    """To two folders, so that no name keeps them apart: one of them has it, the other is refused."""
     build(database)
     database.run(task(detach, QualifiedName("s", "t"), T1))
     folders = [tmp_path / "a", tmp_path / "b"]
@@ -165,7 +165,7 @@ def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path
         {"rows": "many"},
     ],
 )
-def test_a_description_that_is_none_is_refused(database: Database, tmp_path: Path, wrong: dict[str, Any]) -> None:
+def test_an_invalid_description_is_refused(database: Database, tmp_path: Path, wrong: dict[str, Any]) -> None:
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.p (a int)", "INSERT INTO s.p VALUES (1)")
     assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--as", "copy").returncode == 0
     beside = tmp_path / "s.p.copy.json"
@@ -233,7 +233,7 @@ def test_the_disk_is_full(database: Database, tmp_path: Path, form: str) -> None
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("form", ["parquet", "copy"])
-def test_files_may_not_become_larger(database: Database, tmp_path: Path, form: str) -> None:
+def test_files_must_not_become_larger(database: Database, tmp_path: Path, form: str) -> None:
     """A limit of the process (EFBIG), which needs no rights."""
     build(database)
     database.sql(
@@ -264,7 +264,7 @@ def test_files_may_not_become_larger(database: Database, tmp_path: Path, form: s
 
 
 class Odd(MemoryFileSystem):  # type: ignore[misc] # it comes without types
-    """One whose host is no part of its paths, and whose errors are its own."""
+    """One whose host is not part of its paths, and whose errors are its own."""
 
     protocol = "odd"
     store: dict[str, Any] = {}  # noqa: RUF012 - as its parent has it

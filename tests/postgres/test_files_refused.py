@@ -65,7 +65,7 @@ def test_a_table_that_has_changed_is_refused_and_the_columns_are_named(database:
     assert places(database) == [("s.t_01", False, False)]
 
 
-def test_rows_that_are_there_are_skipped_and_others_of_the_same_key_refused(database: Database, tmp_path: Path) -> None:
+def test_existing_rows_are_skipped_and_others_of_the_same_key_refused(database: Database, tmp_path: Path) -> None:
     before = everything(build(database))
     assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path)).returncode == 0
     file = str(tmp_path / "s.t_01.parquet")

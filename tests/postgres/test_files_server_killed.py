@@ -1,4 +1,4 @@
-"""The server dies while rows are on their way: started and run again, every row is in the one place that is named.
+"""The server dies while rows are in transit: started and run again, every row is in the one place that is named.
 
 A server of its own is killed by the very process that works with it, at the statement or the call that a case names.
 """

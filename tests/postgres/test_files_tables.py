@@ -56,7 +56,7 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[Any]]]:
 
 
 def test_what_a_table_makes_of_itself(database: Database, tmp_path: Path) -> None:
-    """Identity, generated and dropped columns, defaults, checks and NOT NULL: beside, and merged into the table."""
+    """Identity, generated and dropped columns, defaults, checks and NOT NULL: next to it, and merged into the table."""
     database.sql(
         "CREATE SCHEMA s",
         "CREATE SEQUENCE s.own",

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
 
 @pytest.fixture
 def holes(database: Database) -> Database:
-    """January and May 2026 alone, and the clock in March: two windows and the present's are missing."""
+    """January and May 2026 alone, and the clock in March: two ranges and the current one are missing."""
     database.sql(
         "CREATE SCHEMA app",
         """CREATE TABLE app.t (id bigint, at timestamptz NOT NULL, body text, PRIMARY KEY (id, at))
@@ -72,7 +72,7 @@ def test_a_dry_run_sends_nothing_and_prints_what_a_run_sends(holes: Database) ->
     assert facts(holes) == by_hand
 
 
-def test_up_to_the_present_and_since_a_moment(holes: Database) -> None:
+def test_up_to_the_current_range_and_since_a_moment(holes: Database) -> None:
     assert shell(holes, "partitions", "fill-gaps", "--now", "2026-08-10").returncode == 0
     assert leaves(holes)[-1] == "t_p20260701", "the present's own window is create-next's"
     early = shell(holes, "partitions", "fill-gaps", "--since", "2025-11-15", "--now", NOW)
@@ -102,7 +102,7 @@ def test_what_it_cannot_do_is_said_in_a_sentence(holes: Database, arguments: lis
 
 
 @pytest.mark.exhaustive
-def test_windows_of_rows_in_the_default_are_left_and_said_the_others_are_made(holes: Database) -> None:
+def test_ranges_of_rows_in_the_default_are_left_and_said_the_others_are_made(holes: Database) -> None:
     holes.sql("CREATE TABLE app.t_default PARTITION OF app.t DEFAULT", "INSERT INTO app.t VALUES (1, '2026-03-03')")
     dry = shell(holes, "partitions", "fill-gaps", "--dry-run", "--now", NOW)
     assert dry.returncode == 1, "what a run would say is said"
@@ -189,7 +189,7 @@ def test_ids_dates_and_sets_below_a_list_parent(database: Database) -> None:
         'CREATE TABLE "ร้าน".ids (id numeric PRIMARY KEY) PARTITION BY RANGE (id)',
         'CREATE TABLE "ร้าน".a PARTITION OF "ร้าน".ids FOR VALUES FROM (MINVALUE) TO (1000)',
         'CREATE TABLE "ร้าน".b PARTITION OF "ร้าน".ids FOR VALUES FROM (3000) TO (MAXVALUE)',
-        'INSERT INTO "ร้าน".ids VALUES (3500)',  # no gap reaches beyond the present
+        'INSERT INTO "ร้าน".ids VALUES (3500)',  # no gap reaches beyond the current range
     )
     register(database, Partitioning(QualifiedName("ร้าน", "T.x"), "at", "1 mon", premake=2))
     database.sql(register_sql(Partitioning(QualifiedName("ร้าน", "ids"), "id", "1000", premake=3)))
@@ -222,7 +222,7 @@ def test_sub_partitions_are_made_as_those_of_the_newest(database: Database) -> N
     assert codes(database) == []
 
 
-def test_who_may_not_write_is_told_so(holes: Database) -> None:
+def test_a_role_that_cannot_write_gets_a_message(holes: Database) -> None:
     name, before = holes.sql("SELECT current_database()")[0][0], facts(holes)
     holes.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     done = shell(holes, "partitions", "fill-gaps", "--now", NOW)

@@ -25,7 +25,7 @@ def test_every_planted_fault_is_found_once_and_goes_with_its_repair(database: Da
     found = health(database)
     assert keys(found) == FAULTS.keys()
     assert len(found) == len(FAULTS) >= 20
-    for _ in range(2):  # an index of a partition that was adopted, or stands beside the one of its table now
+    for _ in range(2):  # an index of a partition that was adopted, or exists next to the one of its table now
         for finding in health(database):
             key = keys([finding])
             repair(database, finding)

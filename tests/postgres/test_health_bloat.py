@@ -1,4 +1,4 @@
-"""Bloat is told of where it is, folded, and of nothing that is full, whatever the columns."""
+"""Bloat is reported where it is, folded, and of nothing that is full, whatever the columns."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_nothing_is_said_of_what_is_full(database: Database, fill: int) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", COLUMNS)
-def test_what_lost_nine_of_ten_rows_is_told_of_until_it_is_repaired(database: Database, kind: str) -> None:
+def test_what_lost_nine_of_ten_rows_is_reported_until_it_is_repaired(database: Database, kind: str) -> None:
     columns, values = COLUMNS[kind]
     database.sql(
         f"CREATE TABLE t (id bigint, {columns})",
@@ -72,7 +72,7 @@ def test_what_lost_nine_of_ten_rows_is_told_of_until_it_is_repaired(database: Da
     assert bloated(database) == []
 
 
-def test_partitions_are_told_of_as_their_table(database: Database) -> None:
+def test_partitions_are_reported_as_their_table(database: Database) -> None:
     database.sql(
         f"CREATE SCHEMA {S}",
         f'CREATE TABLE {S}."t 1" (id bigint PRIMARY KEY, v int) PARTITION BY HASH (id)',

@@ -1,4 +1,4 @@
-"""The call that puts an index back makes the index that was there: the way back of each repair that drops one."""
+"""The call that puts an index back makes the index that existed: the reverse of each repair that drops one."""
 
 from __future__ import annotations
 

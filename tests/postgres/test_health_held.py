@@ -64,7 +64,7 @@ def test_a_prepared_transaction(database: Database) -> None:
     assert held(health(database)) == []
 
 
-def test_the_oldest_alone_is_told_of() -> None:
+def test_the_oldest_alone_is_reported() -> None:
     young, old = Holder("session", "7", "a", AGE), Holder("standby", "east", "10.0.0.2", AGE + 5)
     sessions = (Session(7, "idle in transaction", 900, "a"),)
     found = checks.examine(Observed(server=Server(holders=(young, old), sessions=sessions)))

@@ -78,7 +78,7 @@ WHOLE = (
 """Nothing is wrong with these."""
 
 
-def test_faults_of_what_is_no_ordinary_table_are_found_and_go(database: Database) -> None:
+def test_faults_of_what_is_not_an_ordinary_table_are_found_and_go(database: Database) -> None:
     database.sql(f"CREATE SCHEMA {S}", *(statement for statements in FAULTS.values() for statement in statements))
     found = health(database)
     assert keys(found) == FAULTS.keys()

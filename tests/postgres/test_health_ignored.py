@@ -1,4 +1,4 @@
-"""Findings that migrations leave out, with their reasons: not told of, counted, shown when asked for, told of again."""
+"""Findings that migrations leave out, with reasons: not reported, counted, shown when asked for, reported again."""
 
 from __future__ import annotations
 

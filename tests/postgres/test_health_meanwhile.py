@@ -1,4 +1,4 @@
-"""``schema_kit health`` beside others: locks that they hold, what a role lacks, a transaction that is prepared."""
+"""``schema_kit health`` while others work: locks that they hold, what a role lacks, a transaction that is prepared."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_who_holds_every_lock_stops_nothing_and_is_waited_for_briefly(database: 
     assert told["not_seen"] == [statements.MISSING]
 
 
-def test_a_role_without_rights_is_told_what_it_did_not_see(database: Database) -> None:
+def test_what_a_role_without_rights_did_not_see_is_reported(database: Database) -> None:
     role = f"sk_health_{database.sql('SELECT current_database()')[0][0]}"
     database.sql(
         f"DROP ROLE IF EXISTS {role}",

@@ -1,4 +1,4 @@
-"""``schema_kit health`` on the pack at head beside a thousand partitions: few lines, and none that is false."""
+"""``schema_kit health`` on the pack at head next to a thousand partitions: few lines, and none that is false."""
 
 from __future__ import annotations
 

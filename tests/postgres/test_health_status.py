@@ -1,4 +1,4 @@
-"""``schema_kit status``: one screen of partitions, health and what is under way."""
+"""``schema_kit status``: one screen of partitions, health and what is in progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.database import QUICK, Database
 pytestmark = [pytest.mark.health, pytest.mark.cli, pytest.mark.majors]
 
 
-def test_one_screen_of_what_is_wrong_and_what_is_under_way(partitioned: Database) -> None:
+def test_one_screen_of_what_is_wrong_and_what_is_in_progress(partitioned: Database) -> None:
     partitioned.sql(
         "CREATE TABLE log (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
         "CREATE INDEX log_at ON log (at)",

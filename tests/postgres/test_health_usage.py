@@ -55,7 +55,7 @@ def test_updates_that_find_no_room_on_their_page(tree: Database) -> None:
     gone(tree, one)
 
 
-def test_an_index_of_a_part_beside_one_of_all(tree: Database) -> None:
+def test_an_index_of_a_part_next_to_one_of_all(tree: Database) -> None:
     tree.sql(
         f'CREATE INDEX "part" ON {S}."t 1" (v) WHERE v > 1000',
         f'CREATE INDEX "whole" ON {S}."t 1" (v, id)',

@@ -56,7 +56,7 @@ def test_unused_speaks_of_the_window_since_a_snapshot(indexed: Database) -> None
 
 
 def test_counters_of_a_replica_count(indexed: Database) -> None:
-    """The second server is the same one under another name: its scans are counted beside."""
+    """The second server is the same one under another name: its scans are counted separately."""
     shell(indexed, "health", "--remember", "--replica", indexed.url)
     scan(indexed, "v")
     indexed.sql(LATER)

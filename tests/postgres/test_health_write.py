@@ -1,4 +1,4 @@
-"""``schema_kit health --write``: a revision of the repairs in somebody's project, up and down again."""
+"""``schema_kit health --write``: a revision of the repairs in a user's project, up and down again."""
 
 from __future__ import annotations
 

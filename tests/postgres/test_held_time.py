@@ -76,10 +76,10 @@ def stopped(process: subprocess.Popen[str]) -> Iterator[None]:
 
 @pytest.mark.exhaustive
 def test_a_client_that_is_stopped_while_its_swap_queues(database: Database) -> None:
-    """It holds the table, and has the last lock while it sleeps; nobody waits for it to wake up."""
+    """It holds the table, and has the last lock while it sleeps; no session waits for it to wake up."""
     database.sql(*TABLE)
     reader = database.connect(autocommit=False)
-    reader.execute("SELECT 1 FROM s.place LIMIT 1")  # which only the swap wants for itself
+    reader.execute("SELECT 1 FROM s.place LIMIT 1")  # which only the swap requires for itself
     command = [
         sys.executable,
         "-m",
@@ -112,7 +112,7 @@ def test_a_client_that_is_stopped_while_its_swap_queues(database: Database) -> N
 
 @pytest.mark.exhaustive
 def test_a_client_that_falls_silent_in_the_middle_of_a_step_is_let_go(database: Database) -> None:
-    """Whoever sends the statements one by one, as a script does."""
+    """A client that sends the statements one by one, as a script does."""
     database.sql(*TABLE)
     silent = database.connect()
     for statement in render(Two(), LockPolicy(longest=200))[:-1]:

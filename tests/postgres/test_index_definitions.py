@@ -184,7 +184,7 @@ def test_a_part_with_another_definition_is_not_attached(database: Database, monk
 
 
 @matrix
-def test_keys_that_are_there_twice_are_named(database: Database, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+def test_duplicate_keys_are_named(database: Database, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     build(database, shape)
     database.sql(
         "INSERT INTO s.t SELECT 9000 + i % 7, 7, 1, NULL, 'double' FROM generate_series(1, 21) i",

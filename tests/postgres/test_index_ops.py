@@ -1,4 +1,4 @@
-"""Indexes beside traffic: on every shape, again, stopped anywhere, offline, and with somebody in the way."""
+"""Indexes during traffic: on every shape, again, stopped anywhere, offline, and with a blocker."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
 
 @matrix
 @each
-def test_waits_beside_a_writer(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str) -> None:
+def test_waits_next_to_a_writer(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str) -> None:
     case = INDEXES[name]
     expected = prepare(database, case, shape)
     with told(monkeypatch), busy(database, "INSERT INTO s.t VALUES (1000, 1, 1, 1)", seconds=0.3):
@@ -103,13 +103,13 @@ KILLED = longer(["create", "replace", "drop", "reindex"], "drop", "reindex", mar
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", ["partitioned", "sub_partitioned"])
 @pytest.mark.parametrize("name", ["create", "replace", "drop"])
-def test_a_lock_that_is_not_to_be_had_is_told_and_running_again_goes_on(
+def test_a_lock_that_cannot_be_taken_is_reported_and_running_again_goes_on(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
     case = INDEXES[name]
     expected = prepare(database, case, shape)
     other = database.connect(autocommit=False)
-    # The parent alone: a build on a partition would wait for it without end, and without being in anybody's way.
+    # The parent alone: a build on a partition would wait for it without end, and without blocking a session.
     other.execute("LOCK TABLE ONLY s.t IN ROW EXCLUSIVE MODE")
     with told(monkeypatch), pytest.raises(LockNotAvailable) as refused:
         perform(database, case.operate)
@@ -120,7 +120,7 @@ def test_a_lock_that_is_not_to_be_had_is_told_and_running_again_goes_on(
     assert state(database) == expected
 
 
-def test_a_partition_that_comes_up_meanwhile_is_no_obstacle(
+def test_a_partition_that_comes_up_meanwhile_is_not_an_obstacle(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(database, "partitioned")
@@ -134,7 +134,7 @@ def test_a_partition_that_comes_up_meanwhile_is_no_obstacle(
 
 
 def test_a_partitioned_reindex_of_postgresql_itself_would_queue_writers(database: Database) -> None:
-    """Why it is done part by part: SHARE on the whole tree at first, behind whoever writes."""
+    """Why it is done part by part: SHARE on the whole tree at first, behind each writer."""
     build(database, "partitioned")
     database.sql(OLD)
     writer = database.connect(autocommit=False)
@@ -175,7 +175,7 @@ def offline(operate: Operate) -> str:
 def test_offline_scripts_lead_to_the_same(database: Database) -> None:
     for name, case in INDEXES.items():
         if name == "replace_what_is_not_there":
-            continue  # nobody has looked, so it is taken to be there
+            continue  # nothing was observed, so it is taken to exist
         expected = prepare(database, case, "plain")
         script = offline(case.operate)
         assert "CONCURRENTLY" in script, name
@@ -194,7 +194,7 @@ def test_offline_reindex_is_the_statement_alone() -> None:
     )
 
 
-def test_nothing_is_started_for_what_is_there(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_started_for_what_exists(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "sub_partitioned")
     database.sql(NEW)
     with told(monkeypatch) as events:

@@ -1,4 +1,4 @@
-"""Indexes that are replaced: one is there at every moment, under its name and with its comment."""
+"""Indexes that are replaced: one exists at every moment, under its name and with its comment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.indexes, pytest.mark.majors]
 
 
 @matrix
-def test_an_index_is_there_at_every_moment_of_a_replacement(
+def test_an_index_exists_at_every_moment_of_a_replacement(
     database: Database, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     build(database, shape)

@@ -1,4 +1,4 @@
-"""Indexes beside traffic: on plain tables and partition trees, through leftovers, stops and Alembic's doors."""
+"""Indexes during traffic: on plain tables and partition trees, through leftovers, stops and Alembic's entry points."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def indexes_of(database: Database) -> set[str]:
 
 
 class Stopped(Exception):
-    """Somebody pulled the plug."""
+    """The client is gone."""
 
 
 def run(database: Database, decide: Decide, emit: Callable[[Event], None]) -> tuple[Step, ...]:
@@ -150,7 +150,7 @@ def test_an_invalid_leftover_is_replaced(database: Database, shape: str, table: 
         database.sql(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1")
 
 
-def test_duplicates_are_told_and_then_it_goes_on(database: Database) -> None:
+def test_duplicates_are_reported_and_then_it_goes_on(database: Database) -> None:
     database.sql(*SHAPES["range"], "INSERT INTO app.t1 SELECT * FROM app.t1 WHERE id = 1")
     once = IndexDeclaration("once", T, (IndexElement("id"), IndexElement("at")), unique=True)
     with pytest.raises(ExecutionError, match="INVALID index may be left") as refused:

@@ -110,7 +110,7 @@ def test_an_import_of_several_lines_stays_whole(tmp_path: Path) -> None:
     compile(environment.read_text(), "env.py", "exec")
 
 
-def test_an_ini_that_refers_to_the_environment_is_no_traceback(tmp_path: Path) -> None:
+def test_an_ini_that_refers_to_the_environment_is_not_a_traceback(tmp_path: Path) -> None:
     ran(tmp_path, "alembic", "init", "migrations")
     ini = tmp_path / "alembic.ini"
     ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "postgresql://%(DB_USER)s@h/d"))

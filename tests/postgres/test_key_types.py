@@ -97,7 +97,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize(("kind", "key"), KEYS)
-def test_a_table_whose_key_is_of_any_type_is_copied_beside_writers(database: Database, kind: str, key: str) -> None:
+def test_a_table_whose_key_is_of_any_type_is_copied_during_writes(database: Database, kind: str, key: str) -> None:
     build(database, kind, key)
     connection = database.sqlalchemy()
     catalog = Catalog(connection)

@@ -26,7 +26,7 @@ LEAF = (
     ],
     ids=["plain", "partitioned"],
 )
-def test_the_index_that_is_there_becomes_the_constraint(database: Database, begun: tuple[str, ...], table: str) -> None:
+def test_the_existing_index_becomes_the_constraint(database: Database, begun: tuple[str, ...], table: str) -> None:
     database.sql(*begun)
     index = database.sql(f"SELECT indexrelid FROM pg_index WHERE indrelid = '{table}'::regclass")
     with schema_kit.operations(database.sqlalchemy(), policy=QUICK):

@@ -1,4 +1,4 @@
-"""Alembic's keywords mean what they mean to Alembic: each operation of ours beside the one that it shadows."""
+"""Alembic's keywords mean what they mean to Alembic: each operation of ours next to the one that it shadows."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_a_convention_has_the_schema_that_is_given_and_no_other(database: Databa
         assert found[0] == found[1]
 
 
-def test_every_keyword_is_there() -> None:
+def test_every_keyword_exists() -> None:
     for alembics, ours in SHADOWS.items():
         theirs = inspect.signature(getattr(Operations, alembics)).parameters
         own = inspect.signature(getattr(Operations, ours)).parameters

@@ -63,7 +63,7 @@ def refused(database: Database, operate: Any) -> str:
 
 
 @pytest.mark.exhaustive
-def test_what_is_on_its_way_to_the_archive_is_not_dropped(database: Database) -> None:
+def test_what_is_in_transit_to_the_archive_is_not_dropped(database: Database) -> None:
     halfway(database)
     said = refused(database, lambda op: op.drop_partition_concurrently("t", "t_01", schema="s"))
     assert "s.t_01 is in transit to an archive" in said
@@ -74,7 +74,7 @@ def test_what_is_on_its_way_to_the_archive_is_not_dropped(database: Database) ->
 
 
 @pytest.mark.exhaustive
-def test_an_archive_to_which_something_is_on_its_way_is_not_dropped(database: Database) -> None:
+def test_an_archive_with_something_in_transit_is_not_dropped(database: Database) -> None:
     halfway(database)
     database.sql("ALTER TABLE s.t_archive DETACH PARTITION s.t_02", "DELETE FROM schema_kit.archive_policy")
     said = refused(database, lambda op: op.drop_archive_table("t", schema="s"))

@@ -55,7 +55,7 @@ def test_a_swap_that_forgets_something_commits_nothing(
     assert database.sql("SELECT relkind FROM pg_class WHERE oid = 't'::regclass") == [("p",)]
 
 
-def test_a_way_back_that_forgets_something_commits_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undo_that_forgets_something_commits_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*TABLE)
     to_partitions(database, "attach")
     database.sql("ALTER TABLE ONLY t ALTER word SET DEFAULT 'since'")

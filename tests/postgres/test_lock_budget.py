@@ -1,4 +1,4 @@
-"""With a writer in the middle of a transaction, nobody else waits longer than the lock budget and the held time."""
+"""With a writer in the middle of a transaction, no other waits longer than the lock budget and the held time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEYED = ("update", "column")
 
 @pytest.mark.parametrize("shape", thinned(SHAPES, "plain"))
 @pytest.mark.parametrize("name", thinned(OPERATIONS, *list(OPERATIONS)[::3]))
-def test_nobody_waits_longer_than_the_budget(database: Database, name: str, shape: str) -> None:
+def test_no_session_waits_longer_than_the_budget(database: Database, name: str, shape: str) -> None:
     build(database, shape)
     database.sql("CREATE INDEX there ON s.t (word)")
     if name.startswith(KEYED):

@@ -70,7 +70,7 @@ def test_bad_settings_are_refused(monkeypatch: pytest.MonkeyPatch, database: Dat
 
 @pytest.mark.exhaustive
 def test_looking_first_keeps_out_of_the_queue(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits behind a step that only looks: the probe never meets a queue."""
+    """No session waits behind a step that only looks: the probe never meets a queue."""
     build(database, "plain")
     longest, stop = [0.0], threading.Event()
     probe = database.connect()
@@ -106,7 +106,7 @@ def test_a_prepared_transaction_in_the_way_is_named(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_long_build_tells_how_far_it_is(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_build_reports_how_far_it_is(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "plain")
     in_the_way = busy(database, "INSERT INTO s.t VALUES (999, 1)", seconds=3.5)
     connection = database.sqlalchemy()

@@ -37,5 +37,5 @@ def test_every_step_has_a_scene() -> None:
     bases = {kind for kind in ours if kind.__name__.startswith("_") or kind.sql is Step.sql}
     # What Citus locks is seen on a cluster alone: tests/postgres/test_citus_cluster.py.
     bases |= {distribution.Distribute, distribution.DistributeConcurrently, distribution.Undistribute}
-    bases.add(Export)  # what goes out for it is no step's statement: test_export_shown and test_files hold it
+    bases.add(Export)  # what goes out for it is not a step's statement: test_export_shown and test_files hold it
     assert ours - bases == set().union(*SCENES.values()) | {constraints.AddNotNull}

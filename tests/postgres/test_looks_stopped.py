@@ -1,4 +1,4 @@
-"""A client that is stopped in the middle of a look lets go of the tables that it reads, and of its snapshot."""
+"""A client that is stopped in the middle of a look releases the tables that it reads, and of its snapshot."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_the_server_ends_a_look_that_goes_on_no_more(database: Database) -> None
 def test_so_does_it_of_what_is_tried_on_a_copy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql("CREATE TABLE t (id int)")
     connection, seen = database.sqlalchemy(), list[str]()
-    of_copy = scratch._printed
+    of_copy = scratch.printed
 
     def printed(connection: Connection, sql: str) -> tuple[object, ...]:
         seen.append(shown(connection))
         return of_copy(connection, sql)
 
-    monkeypatch.setattr(scratch, "_printed", printed)
+    monkeypatch.setattr(scratch, "printed", printed)
     assert scratch.check_definition(connection, QualifiedName("public", "t"), "id > 0") == "CHECK ((id > 0))"
     assert seen == ["1min"]
 

@@ -1,4 +1,4 @@
-"""``schema_kit partitions maintain``: each set on its own, several at a time, two runs at once."""
+"""``schema_kit partitions maintain``: each table on its own, several at a time, two runs at once."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
 
 
 @pytest.mark.exhaustive
-def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
+def test_writers_with_keys_to_the_table_go_on(database: Database) -> None:
     """CREATE TABLE ... PARTITION OF would stop them all, and wait behind the transaction that is open."""
     build(database, ["a"], premake=2)
     assert shell(database, "partitions", "maintain", "--now", NOW).returncode == 0
@@ -178,7 +178,7 @@ def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
     assert longest[0] < 0.5 + HELD_SECONDS
 
 
-def test_a_set_that_another_run_is_at_is_left_to_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_another_run_maintains_is_left_to_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, ["a", "b"])
     monkeypatch.setattr(jobs, "_POLL_SECONDS", 0.01)
     holder = database.connect()
@@ -281,7 +281,7 @@ def test_all_that_is_due_is_done_and_check_is_content(database: Database) -> Non
 
 
 def test_partitions_with_old_estimates_are_no_failure(database: Database) -> None:
-    """The set's own statistics are off, and stay off from theirs: it is analyzed once in a run, and that is all."""
+    """The table's own statistics are off, and stay off from theirs: it is analyzed once in a run, and that is all."""
     build(database, ["a"], premake=1)
     assert shell(database, "partitions", "maintain", "--now", NOW).returncode == 0
     database.sql(
@@ -299,7 +299,7 @@ def test_partitions_with_old_estimates_are_no_failure(database: Database) -> Non
         assert done.stdout.count("analyze app.a") == (0 if older_than_18 else 1)
 
 
-def test_a_row_that_is_no_policy_stops_nobody_else(database: Database) -> None:
+def test_a_row_that_is_not_a_policy_does_not_stop_the_others(database: Database) -> None:
     build(database, ["a", "b"], premake=2)
     database.sql(
         "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) "
@@ -314,7 +314,7 @@ def test_a_row_that_is_no_policy_stops_nobody_else(database: Database) -> None:
     assert (named.returncode, named.stdout.count("create partition")) == (0, 31)
 
 
-def test_a_set_without_automatic_maintenance_is_looked_after_when_it_is_named(database: Database) -> None:
+def test_a_table_without_automatic_maintenance_is_maintained_when_it_is_named(database: Database) -> None:
     build(database, ["a"], premake=2)
     database.sql("UPDATE schema_kit.part_config SET automatic_maintenance = 'off'")
     for verb in ("maintain", "create-next"):
@@ -322,7 +322,7 @@ def test_a_set_without_automatic_maintenance_is_looked_after_when_it_is_named(da
     assert shell(database, "partitions", "create-next", "app.a", "--now", NOW).stdout.count("create partition") == 3
 
 
-def test_a_set_that_may_not_even_be_looked_at_stops_nobody_else(database: Database) -> None:
+def test_a_table_that_cannot_even_be_looked_at_does_not_stop_the_others(database: Database) -> None:
     build(database, ["a", "b"], premake=2)
     database.sql(
         "CREATE TABLE app.i (id bigint PRIMARY KEY) PARTITION BY RANGE (id)",

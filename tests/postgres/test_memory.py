@@ -121,7 +121,7 @@ def test_a_table_that_may_be_another_one_stays_and_is_said(database: Database, c
         done = retire(other, "--yes")
         assert (done.returncode, CHANGES[change][1] in done.stdout + done.stderr) == (0, True), done
         assert (there(other), retired(other)) == ("02 03 04 05 06", "02")
-    other.sql("DELETE FROM schema_kit.retired_partition WHERE partition_name = 's.t_02'")  # as it is told
+    other.sql("DELETE FROM schema_kit.retired_partition WHERE partition_name = 's.t_02'")  # as a user is asked to
     assert "retired_unlike" not in shell(other, "partitions", "check", "--now", "2026-05-20").stdout
 
 
@@ -152,7 +152,7 @@ def test_drop_of_one_that_was_detached(database: Database) -> None:
     other = moved_on(database)
     perform(other, lambda op: op.drop_partition_concurrently("t", "t_04", schema="s"))
     assert (there(other), retired(other)) == ("01 02 03 05 06", "")
-    database.sql("DROP TABLE s.t_04", "CREATE TABLE s.t_04 (LIKE s.t)")  # here, the oid tells
+    database.sql("DROP TABLE s.t_04", "CREATE TABLE s.t_04 (LIKE s.t)")  # here, the oid says so
     with pytest.raises(PlanError, match="does not know it"):
         perform(database, lambda op: op.drop_partition_concurrently("t", "t_04", schema="s"))
 
@@ -194,7 +194,7 @@ def test_what_was_restored_by_hand_is_not_archived_again(database: Database) -> 
     assert attached(other) == "03 04 05 06"
 
 
-def test_what_is_on_its_way_to_the_archive_comes_there(database: Database) -> None:
+def test_what_is_in_transit_to_the_archive_comes_there(database: Database) -> None:
     archived(database)
     before = places(database)[3]
     perform(database, lambda op: op.detach_partition_concurrently("t", "t_01", schema="s"))  # as the first half of it
@@ -230,12 +230,12 @@ def test_an_update_that_is_finished_is_not_run_again(database: Database) -> None
     for _ in range(2):
         perform(other, _double)
         assert other.sql("SELECT sum(v) FROM n") == [(90,)]
-    other.sql("ALTER TABLE n DROP v", "ALTER TABLE n ADD v int DEFAULT 3")  # made anew, it is another one
+    other.sql("ALTER TABLE n DROP v", "ALTER TABLE n ADD v int DEFAULT 3")  # made again, it is another one
     perform(other, _double)
     assert other.sql("SELECT sum(v) FROM n") == [(54,)]
 
 
-def test_an_update_of_which_nobody_can_tell_is_refused(database: Database) -> None:
+def test_an_update_without_a_known_outcome_is_refused(database: Database) -> None:
     database.sql("CREATE TABLE n (id int PRIMARY KEY, x int, v int)", "INSERT INTO n VALUES (1, 1, 1)")
     perform(database, _double)
     database.sql("ALTER TABLE n DROP x")  # numbers close up in the dump
@@ -246,7 +246,7 @@ def test_an_update_of_which_nobody_can_tell_is_refused(database: Database) -> No
 
 
 @pytest.mark.exhaustive
-def test_a_copy_that_is_under_way_begins_again(database: Database) -> None:
+def test_a_copy_in_progress_begins_again(database: Database) -> None:
     database.sql(
         *load("partman/tables/part_config.sql"),
         "CREATE TABLE c (id bigint PRIMARY KEY, at timestamptz NOT NULL)",

@@ -202,7 +202,7 @@ def test_another_table_with_the_name_of_a_partition_to_be_stays(database: Databa
 
 
 @pytest.mark.exhaustive
-def test_what_was_emptied_elsewhere_waits_for_nobody_here(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_emptied_elsewhere_waits_for_none_here(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a dump and restore the transaction that moved the rows may be one that is still to come."""
     for module in (emptied, copying):
         monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)

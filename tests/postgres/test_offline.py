@@ -78,7 +78,7 @@ def test_a_table_is_dropped_whose_foreign_keys_alembic_dropped(tmp_path: Path, d
 
 
 @pytest.mark.exhaustive
-def test_a_set_that_is_converted_after_its_table_was_changed(tmp_path: Path, database: Database) -> None:
+def test_a_table_that_is_converted_after_it_was_changed(tmp_path: Path, database: Database) -> None:
     same_by_script(
         tmp_path,
         database,

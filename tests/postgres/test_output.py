@@ -52,7 +52,7 @@ NO_CLOCK = ("archive files", "sql", "health", "status", "doctor")
 
 @pytest.fixture
 def odd(database: Database) -> Database:
-    """A set with an archive, a file and a time-to-live, whose names no ASCII terminal can show."""
+    """A table with an archive, a file and a time-to-live, whose names no ASCII terminal can show."""
     archived(database, TABLE)
     database.sql(
         f"CREATE TABLE s.{LONG[2:]} (id bigint PRIMARY KEY, at timestamptz)",
@@ -118,7 +118,7 @@ def test_a_reader_that_goes_away(odd: Database, name: str) -> None:
 
 
 @pytest.mark.exhaustive
-def test_work_goes_on_though_nobody_reads(odd: Database) -> None:
+def test_work_goes_on_without_a_reader(odd: Database) -> None:
     line = " ".join(map(shlex.quote, command(odd, "archive", "run", "--now", NOW, "--format", "json")))
     done = subprocess.run(
         ["/bin/bash", "-c", f"{line} 2>&1 | true; echo code=${{PIPESTATUS[0]}}"],
@@ -198,7 +198,7 @@ def test_names_are_whole_in_a_pipe(database: Database, words: str) -> None:
     assert "…" not in text.replace("… ", "")
 
 
-def test_bounds_are_on_the_clock_of_the_set(database: Database, tmp_path: Path) -> None:
+def test_bounds_are_on_the_clock_of_the_table(database: Database, tmp_path: Path) -> None:
     archived(database, timezone="Asia/Bangkok")
     database.sql("UPDATE schema_kit.part_config SET timezone = 'UTC'")
     assert shell(database, "archive", "run", "--now", NOW).returncode == 0

@@ -1,4 +1,4 @@
-"""What an owner has of its own table beside what owners have by themselves is carried, there and back."""
+"""What an owner has of its own table besides what owners have by themselves is carried, there and back."""
 
 from __future__ import annotations
 

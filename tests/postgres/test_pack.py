@@ -71,7 +71,7 @@ def test_each_thai_word_is_found_by_the_trigram_index(database: Database) -> Non
 
 
 @pytest.mark.exhaustive
-def test_baseline_leaves_what_is_there_and_its_downgrade_too(database: Database) -> None:
+def test_baseline_leaves_what_exists_and_its_downgrade_too(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA line_support",
         "CREATE TABLE line_support.users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line_user_id text "

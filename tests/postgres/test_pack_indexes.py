@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.pack, pytest.mark.indexes, pytest.mark.majors]
 
 METRICS = "market_research.category_metrics"
 REDUNDANT = {"telegram_bots.ix_messages_bot_created_at"}
-"""A longer one begins with its columns; docs/pack.md says why it is there."""
+"""A longer one begins with its columns; docs/pack.md says why it exists."""
 COMPUTED = """
 SELECT category, count(*), avg(price), percentile_cont(0.5) WITHIN GROUP (ORDER BY price), avg(review_rating)
 FROM market_research.products WHERE created_at >= now() - interval '90 days' GROUP BY category ORDER BY category

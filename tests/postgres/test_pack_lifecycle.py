@@ -26,7 +26,7 @@ TELEGRAM, SEARCHES = "telegram_bots.messages", "market_research.product_searches
 CONVERSATION = "line_support.conversation"
 COMMANDS = (("archive", "run"), ("partitions", "maintain"), ("ttl", "run", "--yes"))
 KEPT = 37
-"""Days that a week which ends 30 days behind the present reaches back, at most."""
+"""Days that a week which ends 30 days behind the current day reaches back, at most."""
 
 Rows = tuple[Any, ...]
 

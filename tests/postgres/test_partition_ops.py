@@ -19,7 +19,7 @@ from tests.support.partition_ops import MONTHS, events, migration, outside, tree
 pytestmark = [pytest.mark.partitions, pytest.mark.majors]
 
 
-def test_a_set_is_made_in_the_transaction_of_the_migration(database: Database) -> None:
+def test_a_partitioned_table_is_made_in_the_transaction_of_the_migration(database: Database) -> None:
     before = facts(database)
 
     def two() -> None:
@@ -56,7 +56,7 @@ def test_made_again_it_is_compared_and_left(database: Database) -> None:
     assert facts(database) == before
 
 
-def test_each_range_is_cut_by_hash(database: Database) -> None:
+def test_each_range_is_partitioned_by_hash(database: Database) -> None:
     with migration(database):
         events(premake=1, sub_partitions=op.by_hash("tenant", 2), postgresql_with={"fillfactor": 70})
     assert tree(database)[1:4] == [
@@ -72,7 +72,7 @@ def test_each_range_is_cut_by_hash(database: Database) -> None:
     assert made == ["events_p20270101", "events_p20270101_h0", "events_p20270101_h1"]
 
 
-def test_each_range_is_cut_by_list(database: Database) -> None:
+def test_each_range_is_partitioned_by_list(database: Database) -> None:
     with migration(database):
         cut = op.by_list("region", {"eu": ["de", "f'r"], "none": [None]}, default=True)
         events(premake=1, sub_partitions=cut, default_partition=True)
@@ -89,7 +89,7 @@ def test_each_range_is_cut_by_list(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_ranges_under_a_list_are_sets_of_one_policy(database: Database) -> None:
+def test_ranges_under_a_list_have_one_policy(database: Database) -> None:
     with migration(database):
         events(
             sa.PrimaryKeyConstraint("id", "at", "region", "tenant"),

@@ -14,7 +14,7 @@ from tests.support.partition_ops import events, migration, outside, tree
 pytestmark = [pytest.mark.partitions, pytest.mark.majors]
 
 
-def test_the_way_back(database: Database) -> None:
+def test_the_reverse_operation(database: Database) -> None:
     with migration(database):
         op.create_part_config()
     before = facts(database)
@@ -26,7 +26,7 @@ def test_the_way_back(database: Database) -> None:
     assert facts(database) == before
 
 
-def test_a_set_that_refers_to_itself_and_its_way_back_to_a_plain_table(database: Database) -> None:
+def test_a_table_that_refers_to_itself_becomes_plain_again(database: Database) -> None:
     with migration(database):
         events(
             sa.Column("reply_to", sa.BigInteger),

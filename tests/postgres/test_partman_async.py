@@ -43,7 +43,7 @@ def step(database: Database, order: str = "ASC", every: str = "10 hours") -> tup
 
 
 def everywhere(database: Database) -> list[tuple[int, int]]:
-    """The rows of the set and those that wait, together."""
+    """The rows of the table and those that wait, together."""
     waiting = database.sql(f"SELECT to_regclass('{WORK}') IS NOT NULL")[0][0]
     more = f"UNION ALL SELECT id, n FROM {WORK}" if waiting else ""
     return database.sql(f"SELECT id, n FROM s.t {more} ORDER BY id")

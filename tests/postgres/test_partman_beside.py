@@ -1,4 +1,4 @@
-"""The functions in SQL beside the extension 4.7 itself: the same calls, at random, have the same outcome."""
+"""The functions in SQL next to the extension 4.7 itself: the same calls, at random, have the same outcome."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEPT = ("false", "NULL, p_retention_schema := 'retired'")
 
 
 def ids(random: Random) -> Calls:
-    """A set by ids, and what is done with it: names are the same in 4.7 and 5."""
+    """A table by ids, and what is done with it: names are the same in 4.7 and 5."""
     width, kind = random.choice([5, 10, 33]), random.choice(["int", "bigint", "smallint"])
     premake, start = random.randint(1, 4), random.choice(["NULL", str(random.randint(0, 200))])
     calls = [
@@ -60,7 +60,7 @@ def ids(random: Random) -> Calls:
 
 
 def times(random: Random) -> Calls:
-    """A set by times, with as many partitions as 4.7 makes; its names are others than those of 5."""
+    """A table by times, with as many partitions as 4.7 makes; its names are others than those of 5."""
     width, unit = random.choice([("1 day", "day"), ("1 hour", "hour"), ("1 month", "month"), ("1 year", "year")])
     kind = random.choice(["timestamptz", "timestamp", *(["date"] if unit != "hour" else [])])
     calls = [

@@ -1,4 +1,4 @@
-"""A set goes to the extension pg_partman and comes back with its policy: 4.7 as Debian has it, 5 over its tables."""
+"""A table goes to the extension pg_partman and comes back with its policy: 4.7 as Debian has it, 5 over its tables."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_the_extension_could_not_maintain_is_refused(database: Database) ->
     assert shell(database, "partitions", "hand-over").returncode == 2
 
 
-def test_the_real_4_7_maintains_the_set_and_gives_it_back(database: Database) -> None:
+def test_the_real_4_7_maintains_the_table_and_gives_it_back(database: Database) -> None:
     if not database.sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_partman'"):
         if os.environ.get("SCHEMA_KIT_PARTMAN"):
             pytest.fail("this server has no pg_partman")

@@ -161,7 +161,7 @@ def test_a_renamed_tree_keeps_its_policies(database: Database) -> None:
     assert database.sql("SELECT sub_control FROM partman.part_config_sub WHERE sub_parent = 's.t_p0'") == [("x",)]
 
 
-def test_names_are_given_up_before_others_take_them(database: Database) -> None:
+def test_names_are_released_before_others_take_them(database: Database) -> None:
     """Three in a chain work; two that have one another's names are refused before anything is written."""
     real(database, "5.1")
     installed(database, OURS).sql(

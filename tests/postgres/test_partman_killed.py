@@ -129,7 +129,7 @@ def killed(database: Database, case: str, end: Callable[[int], object], again: C
     stopped(database, call, gate, end)
     database = again()
     assert everything(database, tables) == before, "right after"
-    if case != "maintenance":  # somebody writes meanwhile
+    if case != "maintenance":  # another session writes meanwhile
         before = sorted([*before, (*database.sql(MEANWHILE)[0], "")])
     finished(database, case)
     assert everything(database, tables) == before

@@ -1,4 +1,4 @@
-"""Maintenance by pg_partman's functions: what is due, who may run it, and schema_kit's own commands beside it."""
+"""Maintenance by pg_partman's functions: what is due, who may run it, and schema_kit's own commands next to it."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_both_at_once_make_each_partition_once(database: Database) -> None:
         assert {name: children(database, f"s.{name}") for name in names} == before
 
 
-def test_a_set_that_another_run_maintains_is_left_to_it(database: Database) -> None:
+def test_a_table_that_another_run_maintains_is_left_to_it(database: Database) -> None:
     installed(database)
     sets(database, "a", "b")
     shortened(database, "a", "b")
@@ -278,7 +278,7 @@ def test_python_s_partitions_get_the_template_s_keys(database: Database) -> None
     installed(database).sql(
         "CREATE TABLE s.t (id int NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at)",
         "CREATE INDEX ON s.t (id, at)",
-        """CREATE TABLE s."Temp-late" (LIKE s.t) WITH (fillfactor = 70)""",
+        """CREATE UNLOGGED TABLE s."Temp-late" (LIKE s.t) WITH (fillfactor = 70)""",
         """ALTER TABLE s."Temp-late" ADD PRIMARY KEY (id)""",
         """CREATE INDEX ON s."Temp-late" (abs(id)) WHERE id > 0""",
         "SELECT partman.create_parent('s.t', 'at', '1 day', p_premake := 2, p_template_table := 's.Temp-late')",
@@ -289,6 +289,10 @@ def test_python_s_partitions_get_the_template_s_keys(database: Database) -> None
     before = sorted(database.sql(indexes.format(f"s.{last}")))
     assert len(before) == 3
     shortened(database, "t")
+    for name in children(database, "s.t"):  # it follows the template, not them
+        database.sql(f"ALTER TABLE s.{name} SET (fillfactor = 90)", f"ALTER TABLE s.{name} SET LOGGED")
     assert shell(database, "partitions", "create-next").returncode == 0
     assert sorted(database.sql(indexes.format(f"s.{last}"))) == before
-    assert database.sql(f"SELECT reloptions FROM pg_class WHERE oid = 's.{last}'::regclass") == [(["fillfactor=70"],)]
+    assert database.sql(f"SELECT reloptions, relpersistence::text FROM pg_class WHERE oid = 's.{last}'::regclass") == [
+        (["fillfactor=70"], "u")
+    ]

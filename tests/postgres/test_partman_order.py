@@ -13,7 +13,7 @@ IDS = "(VALUES (2), (9), (10), (11), (35), (99), (100), (101), (-3), (-20)) v (n
 
 
 def of_ids(database: Database, kind: str, more: str = "") -> Database:
-    """A set by tens whose rows lie in its default and have one to three digits."""
+    """A table by tens whose rows lie in its default and have one to three digits."""
     installed(database).sql(
         f"CREATE TABLE s.t (id {kind} NOT NULL, x int) PARTITION BY RANGE (id)",
         f"SELECT partman.create_parent('s.t', 'id', '10', p_premake := 1, p_start_partition := '1000'{more})",

@@ -25,7 +25,7 @@ WHERE p.pronamespace = 'partman'::regnamespace AND l.lanname = 'plpgsql'
 
 
 def extension(database: Database, name: str, package: str) -> None:
-    """Have an extension, or skip; a failure where the environment says that it is there."""
+    """Have an extension, or skip; a failure where the environment says that it exists."""
     if not database.sql(f"SELECT 1 FROM pg_available_extensions WHERE name = '{name}'"):
         if os.environ.get("SCHEMA_KIT_PARTMAN"):
             pytest.fail(f"this server has no {name}")

@@ -94,7 +94,7 @@ def test_rows_that_others_refer_to_are_not_deleted_to_be_moved(database: Databas
     assert database.sql("SELECT count(*) FROM s.refers") == [(1,)]
 
 
-def test_a_lock_that_is_not_to_be_had(database: Database) -> None:
+def test_a_lock_that_cannot_be_taken(database: Database) -> None:
     of_days(database)
     other = database.connect(autocommit=False)
     other.execute("SELECT * FROM s.t_default FOR UPDATE")

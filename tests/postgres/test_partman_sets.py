@@ -18,7 +18,7 @@ SESSIONS = {
 
 
 @pytest.mark.parametrize("settings", SESSIONS.values(), ids=SESSIONS)
-def test_a_set_follows_the_clock_of_the_session_that_made_it(database: Database, settings: dict[str, str]) -> None:
+def test_a_table_follows_the_clock_of_the_session_that_made_it(database: Database, settings: dict[str, str]) -> None:
     installed(database).sql("CREATE TABLE s.t (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at)")
     as_role(database, "postgres", "SELECT partman.create_parent('s.t', 'at', '1 day', p_premake := 2)", **settings)
     zone = settings["TimeZone"]
@@ -71,7 +71,7 @@ LONG = {"a" * 70: "a" * 53 + "_p20260101", "é" * 40: "é" * 26 + "_p20260101"}
 
 
 @pytest.mark.parametrize(("name", "expected"), LONG.items(), ids=["letters", "letters of two bytes"])
-def test_long_names_are_cut_in_the_table_s_part(database: Database, name: str, expected: str) -> None:
+def test_long_names_are_shortened_in_the_table_s_part(database: Database, name: str, expected: str) -> None:
     installed(database)
     with psycopg.connect(database.url) as connection:
         asked = "SELECT partman.check_name_length(%s, '20260101', true), partman.check_name_length(%s, '_default')"
@@ -108,7 +108,7 @@ def test_intervals_are_rounded_as_pg_partman_rounds_them(database: Database) -> 
     ("interval", "unit"),
     [("3 months", "quarter"), ("12 hours", "12 hours"), ("2 hours", "2 hours"), ("1 month", "month")],
 )
-def test_windows_begin_where_calendar_and_clock_have_them(database: Database, interval: str, unit: str) -> None:
+def test_ranges_begin_where_calendar_and_clock_have_them(database: Database, interval: str, unit: str) -> None:
     installed(database).sql(
         "CREATE TABLE s.t (at timestamptz NOT NULL) PARTITION BY RANGE (at)",
         f"SELECT partman.create_parent('s.t', 'at', '{interval}')",
@@ -235,7 +235,7 @@ def test_what_holds_rows_is_not_dropped_without_consent(database: Database) -> N
 
 @pytest.mark.parametrize("name", ["a" * 60, "\u00e9" * 31 + "x", "per%cent %s %1$s"])
 def test_sub_partitions_of_long_and_evil_names(database: Database, name: str) -> None:
-    """Names that are cut meet those of siblings: partitions and defaults get a number."""
+    """Names that are shortened meet those of siblings: partitions and defaults get a number."""
     installed(database)
     quoted = '"' + name.replace('"', '""') + '"'
     database.sql(

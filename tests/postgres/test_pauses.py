@@ -93,7 +93,7 @@ def test_while_a_replica_lags() -> None:
 
 
 @pytest.mark.exhaustive
-def test_once_a_minute_a_chunk_goes_whoever_lags(database: Database) -> None:
+def test_once_a_minute_a_chunk_goes_whatever_lags(database: Database) -> None:
     database.sql(*TABLE)
     steps = list[Step]()
     convert(database, lambda event: steps.append(event.step), CopyLimits(max_replica_lag=10.0))
@@ -152,7 +152,7 @@ def test_while_the_disk_is_nearly_full(small_disk: Path) -> None:
     with ExitStack() as stack:
         database = Database(server.url(), stack)
         database.sql(*TABLE)
-        # Enough to begin with; then somebody else fills it.
+        # Enough to begin with; then another session fills it.
         began = threading.Event()
 
         def fill() -> None:

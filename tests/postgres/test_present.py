@@ -35,7 +35,7 @@ def test_partitions_are_present_with_their_bounds_and_their_parent(database: Dat
     assert (found[names[2]].bounds, found[names[2]].parent) == (None, None)  # it inherits, and is not a partition
 
 
-def test_what_may_not_be_read_is_passed_over_without_an_error(database: Database) -> None:
+def test_what_cannot_be_read_is_passed_over_without_an_error(database: Database) -> None:
     database.sql("CREATE TABLE t (id int PRIMARY KEY)")
     with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
         op.ignore_health_finding("index_unused", "t", reason="why")

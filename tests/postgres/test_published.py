@@ -107,7 +107,7 @@ def as_role(database: Database, decide: Callable[[Catalog], Plan], role: str) ->
 
 
 @pytest.mark.parametrize("way", EACH_WAY)
-def test_what_lists_it_lists_what_takes_its_place_and_nothing_beside(database: Database, way: str) -> None:
+def test_what_lists_it_lists_what_takes_its_place_and_nothing_else(database: Database, way: str) -> None:
     since_15(database, "filter")
     database.sql(
         *TABLE,
@@ -238,7 +238,7 @@ def test_what_cannot_be_is_refused_first_with_what_to_type(database: Database, w
     database.sql("UPDATE app.t SET body = 'x'", "DELETE FROM app.t WHERE id < 5")
 
 
-def test_who_may_not_alter_it_is_refused_first(database: Database, roles: tuple[str, str]) -> None:
+def test_a_role_that_cannot_alter_it_is_refused_first(database: Database, roles: tuple[str, str]) -> None:
     owner, other = roles
     database.sql(
         *TABLE,
@@ -270,7 +270,7 @@ BACK_REFUSED = {
 
 @pytest.mark.parametrize("what", thinned(BACK_REFUSED, "a partition by name"))
 @pytest.mark.parametrize("way", EACH_WAY)
-def test_the_way_back_is_refused_first_too(database: Database, way: str, what: str) -> None:
+def test_the_rollback_is_refused_first_too(database: Database, way: str, what: str) -> None:
     setup, words = BACK_REFUSED[what]
     since_15(database, "WHERE" in setup)
     database.sql(*TABLE)

@@ -1,4 +1,4 @@
-"""A publication that has a comment is locked by the same comment: that is no change of the table."""
+"""A publication that has a comment is locked by the same comment: that is not a change of the table."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_it_goes_there_and_back(database: Database, way: str) -> None:
 
 
 @pytest.mark.parametrize("thing", ["PUBLICATION one", "TABLE t", "COLUMN t.at", "CONSTRAINT t_pkey ON t"])
-def test_another_comment_is_a_change_and_the_same_again_is_none(database: Database, thing: str) -> None:
+def test_another_comment_is_a_change_and_the_same_again_is_not(database: Database, thing: str) -> None:
     database.sql(*TABLE)
     connection = database.sqlalchemy()
 

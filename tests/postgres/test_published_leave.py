@@ -69,7 +69,7 @@ def test_what_a_subscriber_keeps_is_said_once(database: Database, tmp_path: Path
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
-def test_nothing_is_said_where_nobody_can_subscribe(database: Database, tmp_path: Path, way: str) -> None:
+def test_nothing_is_said_where_no_server_can_subscribe(database: Database, tmp_path: Path, way: str) -> None:
     prepare, act = WAYS[way]
     prepare(database)
     assert "subscribes" not in act(database, tmp_path)

@@ -87,7 +87,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[embedded.Se
 
 @pytest.fixture
 def published(both: tuple[embedded.Server, embedded.Server]) -> Iterator[Pair]:
-    """A set on both, with rows, which is published leaf by leaf."""
+    """A table on both, with rows, which is published leaf by leaf."""
     with pair(both) as found:
         registered(found.here)
         found.there.sql(*SET)

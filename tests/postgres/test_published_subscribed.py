@@ -52,7 +52,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[embedded.Se
 
 @pytest.fixture
 def published(both: tuple[embedded.Server, embedded.Server]) -> Iterator[Pair]:
-    """A table on both, which nobody subscribes to yet."""
+    """A table on both, without a subscription yet."""
     with pair(both) as found:
         found.here.sql(*TABLE, "CREATE TABLE app.other (id int PRIMARY KEY)", ROWS)
         found.there.sql(*TABLE, "CREATE TABLE app.other (id int PRIMARY KEY)")

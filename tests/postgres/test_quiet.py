@@ -46,7 +46,7 @@ def test_a_dry_run_is_shown_all_the_same(database: Database) -> None:
     assert "CREATE TABLE" in done.stdout
 
 
-def test_where_nobody_watches_each_step_is_one_line(database: Database) -> None:
+def test_without_a_terminal_each_step_is_one_line(database: Database) -> None:
     build(database)
     done = shell(database, "partitions", "create-next", "--now", "2026-03-28")
     assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""Each command that takes a range reads it on the set's clock, and takes a default partition for no range."""
+"""Each command that takes a range reads it on the table's clock, and takes a default partition for no range."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_rows_of_the_range_in_the_default_are_named(database: Database, tmp_path
 
 
 @pytest.mark.parametrize("word", ["yesterday", "1/2/2026", "01.02.2026"])
-def test_what_is_no_date_is_refused(database: Database, tmp_path: Path, word: str) -> None:
+def test_what_is_not_a_date_is_refused(database: Database, tmp_path: Path, word: str) -> None:
     build(database, "UTC", "none")
     out = kit(database, "archive", "export", "s.t", "--to", str(tmp_path), "--until", word)
     assert (out.returncode, f"{word!r} is not a date or time" in out.stderr) == (2, True), out
@@ -149,7 +149,7 @@ def test_rows_come_back_one_by_one(database: Database, zone: str, type_: str) ->
 
 
 @EVERY
-def test_windows_are_made_up_to_an_end_and_from_one_on(database: Database, zone: str, default: str) -> None:
+def test_ranges_are_made_up_to_an_end_and_from_one_on(database: Database, zone: str, default: str) -> None:
     build(database, zone, default)
     now = ("--now", "2026-06-10")
     done = kit(database, "partitions", "create-next", "s.t", "--until", "2026-09-01", *now)

@@ -206,6 +206,9 @@ def test_flask_migrate(database: Database, tmp_path: Path, other_python: str, te
     assert "[schema_kit]" in said, "the logger shows progress"
     assert database.sql(STATE) == [("public", "p", 2)]
     assert "No new upgrade operations" in flask("check")
+    for arguments in (("diff",), ("lint", "r1", "--url", database.url)):  # they run env.py, which asks for the app
+        said = ran(tmp_path, "schema_kit", *arguments, python=other_python, OF_THE_APP=url_of(database))
+        assert "r1: clean" in said or "models and database are the same" in said
     assert "No changes in schema detected" in flask("migrate")
     flask("downgrade", "base")
     assert database.sql(STATE) == []

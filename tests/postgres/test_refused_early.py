@@ -112,7 +112,7 @@ CATALOGS = (
 
 
 def _written(database: Database) -> list[Any]:
-    """Every row of the catalog that somebody has written, by who has written it, and the rows of the tables."""
+    """Every row of the catalog that a session has written, by who has written it, and the rows of the tables."""
     one = "SELECT '{0}', count(*)::text, sum(hashtext(x.xmin::text || x.ctid::text))::text FROM pg_{0} x"
     seen = database.sql(" UNION ALL ".join(one.format(name) for name in CATALOGS))
     return [sorted(seen), database.sql("SELECT count(*), min(xmin::text), max(xmin::text) FROM s.t")]
@@ -147,7 +147,7 @@ def _needed(database: Database, monkeypatch: pytest.MonkeyPatch, case: Case) -> 
             _perform(database, case.operate)
     needed = [claim for claim in claims(plans[0].steps).needed if claim.name.schema == "s"]
     needed = [claim for claim in needed if not re.search("_p[0-9]{8}$", claim.name.name)]  # a partition gets another
-    # What is there is the table's own: it goes before its name is needed.
+    # What exists is the table's own: it goes before its name is needed.
     return [claim for claim in needed if database.sql(f"SELECT to_regclass('{claim.name.sql}') IS NULL")[0][0]]
 
 
@@ -252,7 +252,7 @@ FOREIGN = (
 BARE = (SET[0].replace(", PRIMARY KEY (id, at)", ""), *SET[1:], "CREATE TABLE s.r (id int PRIMARY KEY)")
 
 
-def test_an_index_beside_foreign_tables(database: Database) -> None:
+def test_an_index_next_to_foreign_tables(database: Database) -> None:
     _begin(database, Case(lambda: None, (*BARE, *FOREIGN)))
     leaves = "SELECT bool_and(x.indisvalid), count(*) FROM pg_index x WHERE indexrelid::regclass::text ~ 'made'"
     for columns in (["v"], ["v", "id"]):
@@ -301,8 +301,8 @@ def test_a_partition_that_kept_the_policies_of_its_table_is_split(database: Data
     assert database.sql("SELECT polname FROM pg_policy WHERE polrelid = 's.t'::regclass") == [("p",)]
 
 
-def test_what_is_undone_at_once_is_told_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan that never comes to its end says why, and does not wait for nobody."""
+def test_what_is_undone_at_once_is_reported_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that never comes to its end says why, and does not wait for no session."""
     _begin(database, Case(lambda: None, SET[:-1], _policy))
     database.sql(
         "CREATE FUNCTION s.undo() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",

@@ -74,7 +74,7 @@ def test_to_a_pipe_it_is_the_page_and_nothing_else(database: Database) -> None:
     assert "daily report" in read(done.stdout).text
 
 
-def test_a_size_that_is_none_is_wrong_usage(database: Database) -> None:
+def test_an_invalid_size_is_wrong_usage(database: Database) -> None:
     done = shell(database, "report", "--disk", "many")
     assert (done.returncode, done.stdout) == (2, "")
     assert "512MB" in done.stderr
@@ -205,7 +205,7 @@ def test_a_table_that_is_locked_is_not_waited_for(partitioned: Database, tmp_pat
 
 @pytest.mark.exhaustive
 @pytest.mark.pack
-def test_the_pack_at_head_is_told_of_with_its_six_partitioned_tables(database: Database, tmp_path: Path) -> None:
+def test_the_pack_at_head_is_reported_with_its_six_partitioned_tables(database: Database, tmp_path: Path) -> None:
     filled(database, 3000)
     migrate(database, "upgrade", "head")
     database.sql("ANALYZE")

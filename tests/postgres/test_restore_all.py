@@ -1,4 +1,4 @@
-"""op.restore_archive_table: whatever lies in an archive, or is on its way, comes back to its table."""
+"""op.restore_archive_table: whatever lies in an archive, or is in transit, comes back to its table."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_whole_partitions_come_back_and_no_row_is_copied(database: Database, vie
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("line", range(1, 7))
-def test_what_was_on_its_way_comes_back_too(database: Database, line: int) -> None:
+def test_what_was_in_transit_comes_back_too(database: Database, line: int) -> None:
     archived(database)
     before = places(database)
     one = subprocess.Popen(
@@ -73,7 +73,7 @@ def test_one_that_is_detach_pending_comes_back(database: Database) -> None:
     archived(database)
     before = places(database)
     with database.connect(autocommit=False) as reader:
-        reader.execute("SELECT count(*) FROM s.t")  # DETACH CONCURRENTLY waits for it, and is cut off
+        reader.execute("SELECT count(*) FROM s.t")  # DETACH CONCURRENTLY waits for it, and is interrupted
         done = run(database, "--lock-timeout", "200ms")
         assert done.returncode == 1
     assert "01!" in attached(database)

@@ -362,7 +362,7 @@ def test_odd_names(database: Database) -> None:
     assert found == [(4,)]
 
 
-def test_a_detach_by_hand_that_was_cut_off_is_finalized_and_kept(database: Database) -> None:
+def test_a_detach_by_hand_that_was_interrupted_is_finalized_and_kept(database: Database) -> None:
     build(database, retention_keep_table=False, retention_grace="0")
     with psycopg.connect(database.url) as holder, database.connect() as other:
         holder.execute("SELECT 1 FROM s.t")
@@ -374,7 +374,7 @@ def test_a_detach_by_hand_that_was_cut_off_is_finalized_and_kept(database: Datab
     assert (attached(database), there(database)) == ("03 04 06", "03 04 05 06")
 
 
-def test_each_range_under_a_list_is_a_set_of_its_own(database: Database) -> None:
+def test_each_range_under_a_list_is_maintained_by_itself(database: Database) -> None:
     database.sql(
         *load("partman/tables/part_config.sql"),
         "CREATE SCHEMA s",

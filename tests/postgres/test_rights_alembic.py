@@ -70,7 +70,7 @@ def noinherit(some: Limited) -> None:
     some.database.sql(f"ALTER ROLE {some.role} NOINHERIT", f"GRANT {some.owner} TO {some.role}")
 
 
-def test_a_member_that_does_not_inherit_is_told_to_set_the_role(database: Database) -> None:
+def test_a_member_that_does_not_inherit_has_to_set_the_role(database: Database) -> None:
     build(database)
     with limited(database) as some:
         some.owned("s", "schema_kit")

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.cli, pytest.mark.majors]
 
 
 def plain(database: Database) -> None:
-    """A set, and beside it a table that is none yet."""
+    """A partitioned table, and next to it a plain one."""
     build(database)
     database.sql(
         "CREATE TABLE s.plain (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
@@ -77,7 +77,7 @@ class Case:
     begin: Callable[[Database], None]
     words: str
     goes: tuple[int, ...] = (0,)
-    """Exit codes of one that goes on, or tells it among the rest."""
+    """Exit codes of one that goes on, or says it among the rest."""
     now: bool = True
 
 

@@ -136,7 +136,7 @@ def test_every_other_operation(database: Database, name: str) -> None:
         assert until_it_goes_on(some, refusal(some, operate))
 
 
-def test_what_is_only_looked_at_beside_the_work_may_be_out_of_reach(database: Database) -> None:
+def test_what_is_only_looked_at_during_the_work_may_be_out_of_reach(database: Database) -> None:
     """Who blocks, what was sent before: seen where it can be, and no reason to refuse."""
     build(database, "plain")
     with limited(database) as some, some.own.sqlalchemy() as connection:

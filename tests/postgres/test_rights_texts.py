@@ -33,7 +33,7 @@ OPERATIONS: dict[str, Operate] = {
 
 @pytest.fixture
 def owner(database: Database) -> Iterator[Limited]:
-    """Of the table alone: not of the others that stand beside it."""
+    """Of the table alone: not of the others that stand next to it."""
     build(database, "plain")
     database.sql(
         "ALTER TABLE s.t ADD PRIMARY KEY (id), ADD long text",

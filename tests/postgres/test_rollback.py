@@ -63,7 +63,7 @@ def test_what_was_written_since_the_swap_is_in_the_plain_table(database: Databas
 
 
 def catalog_of(database: Database) -> set[tuple[Any, ...]]:
-    database.sql("CREATE VIEW s.v AS SELECT 1 AS one")  # what the query of the catalog wants to be there
+    database.sql("CREATE VIEW s.v AS SELECT 1 AS one")  # what the query of the catalog requires to exist
     try:
         return catalog(database)
     finally:
@@ -168,7 +168,7 @@ def listed(database: Database) -> str:
 
 
 @pytest.mark.deep
-def test_a_way_back_is_given_up(database: Database) -> None:
+def test_a_rollback_is_aborted(database: Database) -> None:
     """Before its swap; and the plain table is fed on, so that it can be begun again."""
     database.sql(*PLAIN)
     with writing(database, "s.t", "s.control", on_conflict="", writers=3):
@@ -229,7 +229,7 @@ def test_partitions_may_come_and_be_drained_meanwhile(database: Database) -> Non
 
 
 @pytest.mark.exhaustive
-def test_its_own_key_holds_again_or_the_way_back_stops(database: Database) -> None:
+def test_its_own_key_holds_again_or_the_rollback_stops(database: Database) -> None:
     """The partitioned table takes an id once a month; the plain one takes it once."""
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
@@ -258,7 +258,7 @@ def test_run_again_it_keeps_the_log_short(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_trigger_that_somebody_disabled_is_made_anew_and_what_it_missed_is_found(database: Database) -> None:
+def test_a_disabled_trigger_is_made_again_and_what_it_missed_is_found(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
     database.sql("ALTER TABLE s.t_p20260201 DISABLE TRIGGER schema_kit_copy_back", "DELETE FROM s.t WHERE id % 5 = 0")
@@ -279,8 +279,8 @@ def test_columns_that_came_since_are_refused_by_name(database: Database) -> None
 
 
 @pytest.mark.exhaustive
-def test_two_ways_back_at_once(database: Database) -> None:
-    """What one has decided, and the other has begun anew, is looked at again under the lock."""
+def test_two_rollbacks_at_once(database: Database) -> None:
+    """What one has decided, and the other has begun again, is looked at again under the lock."""
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
     steps = [step for step in _planned(database) if isinstance(step, (BeginReturn, ReplayKeys, VerifyCopy))]

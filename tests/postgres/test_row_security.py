@@ -1,6 +1,6 @@
-"""Row security that hides rows from whoever works: each command handles all rows, or refuses and changes nothing.
+"""Row security that hides rows from the role that works: each command handles all rows, or refuses and changes nothing.
 
-The one who works is no superuser: the owner of tables with FORCE ROW LEVEL SECURITY, or a role that policies are for.
+The role that works is not a superuser: the owner of tables with FORCE ROW LEVEL SECURITY, or one that policies are for.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def operation(work: Callable[[], None]) -> Act:
 
 
 def policy(**more: Any) -> Callable[[], None]:
-    """The policy of the set."""
+    """The policy of the table."""
     return lambda: op.set_partition_policy("t", schema="s", control="at", interval="1 month", premake=1, **more)
 
 
@@ -172,7 +172,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[], None], Act, str]] = {
     ),
 }
 WORKS = {("undo", "the owner's"), ("convert, attach", "the owner's")}
-"""Where nobody is refused."""
+"""Where no role is refused."""
 ALONE = {"drop_archive_table": "INSERT INTO s.t_archive VALUES (1, now(), 'hidden')"}
 
 STATE = """

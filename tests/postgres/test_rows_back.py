@@ -145,7 +145,7 @@ def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -
     assert checksum(database, "t", "t_archive") == before
 
 
-def test_a_row_that_somebody_holds_is_passed_over_and_said(database: Database) -> None:
+def test_a_locked_row_is_passed_over_and_said(database: Database) -> None:
     before = archived(database)
     holder = database.connect(autocommit=False)
     holder.execute("SELECT 1 FROM t_archive WHERE id = 50 FOR UPDATE")
@@ -217,7 +217,7 @@ def test_a_tree_comes_back_from_its_root(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_beside_the_table(database: Database) -> None:
+def test_next_to_the_table(database: Database) -> None:
     before = archived(database)
     for _ in range(2):
         restored(database, *RANGE, "--beside", '"Looked.ที่"')

@@ -1,4 +1,4 @@
-"""Rows leave in batches: each is in one place at every moment, whoever else is at work, and whatever ends a run."""
+"""Rows leave in batches: each is in one place at every moment, whichever other is at work, and whatever ends a run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_rows_that_others_hold_are_passed_over_and_come_next_time(database: Data
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_what_a_held_row_hangs_on_stays_with_it(database: Database, table: str) -> None:
+def test_what_a_locked_row_references_stays_with_it(database: Database, table: str) -> None:
     database.sql(*TREE)
     row = f"SELECT min(id) FROM c.{table}" + (" WHERE expires_at IS NOT NULL" if table == "sessions" else "")
     with database.connect(autocommit=False) as holder:
@@ -69,7 +69,7 @@ def test_what_a_held_row_hangs_on_stays_with_it(database: Database, table: str) 
     assert left(database) == (0, 24)
 
 
-def test_a_row_that_is_being_renewed_keeps_what_hangs_on_it(database: Database) -> None:
+def test_a_row_that_is_being_renewed_keeps_what_references_it(database: Database) -> None:
     database.sql(*TREE)
     whole = "SELECT count(*) FROM c.messages m JOIN c.threads t ON t.id = m.thread_id WHERE t.session_id = 1"
     before = database.sql(whole)
@@ -115,7 +115,7 @@ def test_two_runs_at_once_take_each_row_once(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_without_a_failed_statement_or_a_wait_beside_writers_and_readers(database: Database) -> None:
+def test_without_a_failed_statement_or_a_wait_of_writers_and_readers(database: Database) -> None:
     database.sql(*TREE, *ARCHIVES)
     stop, failed = threading.Event(), list[BaseException]()
 

@@ -107,7 +107,7 @@ def test_refused_before_anything(database: Database, case: str) -> None:
     assert database.events == []
 
 
-def test_a_tree_that_is_none(database: Database) -> None:
+def test_an_invalid_tree(database: Database) -> None:
     database.sql(*TREE)
     with pytest.raises(DeclarationError, match="has 'messages' below 'threads'"):
         run(database, replace(SESSIONS, tree={"threads": "messages"}))

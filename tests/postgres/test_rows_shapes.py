@@ -56,7 +56,7 @@ def test_names_that_need_quotes(database: Database) -> None:
 
 def test_under_a_session_with_settings_of_its_own(database: Database) -> None:
     database.sql(*TREE, *ARCHIVES)
-    name = database.sql("SELECT quote_ident(current_database())")[0][0]  # a role has other tests beside this one
+    name = database.sql("SELECT quote_ident(current_database())")[0][0]  # a role has other tests next to this one
     for setting in ("DateStyle = 'SQL, DMY'", "TimeZone = 'Asia/Kolkata'"):
         database.sql(f"ALTER DATABASE {name} SET {setting}")
     assert database.sql("SELECT current_setting('TimeZone')") == [("Asia/Kolkata",)]

@@ -1,4 +1,4 @@
-"""Rows leave beside sessions that hold locks: what is passed over, what is waited for and how long, who is named."""
+"""Rows leave while sessions hold locks: what is passed over, what is waited for and how long, who is named."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ HELD = {
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("held", HELD)
-def test_nobody_is_waited_for_beyond_the_budget_and_who_it_is_is_named(database: Database, held: str) -> None:
+def test_no_session_is_waited_for_beyond_the_budget_and_blockers_are_named(database: Database, held: str) -> None:
     database.sql(*TABLE, *ARCHIVE, *KEPT)
     before = checksum(database, "t")
     holder = database.connect(autocommit=False)
@@ -90,7 +90,7 @@ def test_it_goes_on_when_the_way_is_free(database: Database, held: str) -> None:
 
 @pytest.mark.exhaustive
 def test_writers_do_not_wait_behind_it(database: Database) -> None:
-    """It waits for a lock of the table in short tries, and beside them others go on."""
+    """It waits for a lock of the table in short tries, and between them others go on."""
     database.sql(*TABLE, *ARCHIVE, "CREATE TABLE other (id bigint)")
     holder = database.connect(autocommit=False)
     holder.execute("LOCK TABLE t_archive IN SHARE MODE")

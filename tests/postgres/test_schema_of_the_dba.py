@@ -1,4 +1,4 @@
-"""A schema that a DBA has made is enough: no script asks for CREATE on the database where it is there."""
+"""A schema that a DBA has made is enough: no script asks for CREATE on the database where it exists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCRIPTS = (
 
 @pytest.fixture
 def limited(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A session of a role that may not create schemas."""
+    """A session of a role that lacks the right to create schemas."""
     role = f"sk_limited_{database.sql('SELECT current_database()')[0][0]}"
     database.sql(f"DROP ROLE IF EXISTS {role}", f"CREATE ROLE {role} LOGIN")
     connection = psycopg.connect(database.url.replace("postgres@", f"{role}@"), autocommit=True)
@@ -41,7 +41,7 @@ def limited(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_schema_that_is_there_is_enough(
+def test_an_existing_schema_is_enough(
     database: Database, limited: psycopg.Connection[tuple[object, ...]], script: str
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -1,4 +1,4 @@
-"""Sets of every kind on a real server: rows go where their moment says, whatever the session's settings are."""
+"""Partitioned tables of every kind on a server: rows go where their moment says, whatever the session's settings."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def _state(database: Database) -> list[Any]:
 
 
 def _through(database: Database) -> list[list[Any]]:
-    """There and back by both ways, with an index made and replaced between: what is there after each."""
+    """There and back by both ways, with an index made and replaced between: what exists after each."""
     seen = []
     url = sa.make_url(database.url).set(drivername="postgresql+psycopg")
     with environment.connect(url, autocommit=True) as connection, schema_kit.operations(connection, policy=PATIENT):

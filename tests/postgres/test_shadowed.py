@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,6 +23,7 @@ from schema_kit.tasks.conversion import roll_back
 from schema_kit.tasks.copying import drain_registered
 from tests.support.cli import shell
 from tests.support.database import Database
+from tests.support.pooler import MISSING, pooler
 from tests.support.shadows import MAKE, SCHEMA, VALUES
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
@@ -75,6 +78,27 @@ def test_steps_call_what_is_postgresqls_own(database: Database) -> None:
         assert "taken for another" not in done.stdout + done.stderr, command
         assert done.returncode in (0, 3, 4), done.stderr
     assert database.sql(rows)[0][0] > 0
+
+
+OPERATOR = (
+    f"CREATE SCHEMA {SCHEMA}",
+    f"CREATE TABLE {SCHEMA}.called (as_whom text)",
+    f"CREATE FUNCTION {SCHEMA}.f(regproc, integer) RETURNS boolean LANGUAGE sql AS "
+    f"'INSERT INTO {SCHEMA}.called VALUES (current_user); SELECT true'",
+    f"CREATE OPERATOR {SCHEMA}.<> (LEFTARG = regproc, RIGHTARG = integer, FUNCTION = {SCHEMA}.f)",
+)
+
+
+@pytest.mark.parametrize("pooled", [False, pytest.param(True, marks=MISSING)])
+def test_a_driver_that_asks_for_types_itself(database: Database, tmp_path: Path, pooled: bool) -> None:
+    """An operator of a user that fits better than PostgreSQL's own is called only where a pooler takes no option."""
+    database.sql(*OPERATOR, "CREATE TABLE public.t (id bigint PRIMARY KEY)", "INSERT INTO public.t VALUES (1)")
+    of_it = database.sql("SELECT quote_ident(current_database())")[0][0]
+    database.sql(f"ALTER DATABASE {of_it} SET search_path = public, {SCHEMA}")
+    with pooler(database, "session", size=4) if pooled else nullcontext(database) as seen:
+        done = shell(seen, "archive", "export", "public.t", "--to", str(tmp_path), "--as", "parquet")
+    assert done.returncode == 0, done.stderr
+    assert (database.sql(f"SELECT DISTINCT as_whom FROM {SCHEMA}.called") == []) is not pooled
 
 
 def _made(database: Database, own: QualifiedName, _: Catalog) -> Plan:

@@ -94,29 +94,3 @@ def test_what_they_cannot_have_is_refused_first(database: Database, what: str) -
     assert database.sql("SELECT to_regclass('s.wide__log') IS NULL, to_regclass('s.wide__staging') IS NULL") == [
         (True, True)
     ]
-
-
-def test_an_index_in_a_tablespace_is_refused_first(database: Database) -> None:
-    (space,) = database.sql("SELECT 'indexes_of_' || current_database()")[0]
-    database.sql("SET allow_in_place_tablespaces = on", f"CREATE TABLESPACE {space} LOCATION ''")
-    try:
-        database.sql(*TABLE, f"ALTER INDEX s.wide_at_id_idx SET TABLESPACE {space}")
-        with pytest.raises(PlanError, match=f"index wide_at_id_idx lies in tablespace {space}"):
-            split(database)
-        assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
-    finally:
-        database.sql("DROP SCHEMA s CASCADE", f"DROP TABLESPACE {space}")
-
-
-def test_the_tablespace(database: Database) -> None:
-    (space,) = database.sql("SELECT 'space_of_' || current_database()")[0]
-    database.sql("SET allow_in_place_tablespaces = on", f"CREATE TABLESPACE {space} LOCATION ''")
-    try:
-        database.sql(*TABLE, f"ALTER TABLE s.wide SET TABLESPACE {space}")
-        split(database)
-        lies = (
-            "SELECT coalesce(t.spcname, 'none') FROM pg_class c LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace "
-        )
-        assert of(database, lies + "WHERE c.oid = '{}'::regclass") == [space, space, "none"]
-    finally:
-        database.sql("DROP SCHEMA s CASCADE", f"DROP TABLESPACE {space}")

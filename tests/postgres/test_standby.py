@@ -172,7 +172,7 @@ def test_work_pauses_while_a_standby_hangs(
 
 @contextmanager
 def stopped(standby: Database, process: str) -> Iterator[Callable[[], None]]:
-    """One of the standby's processes stands still; it is there, and does nothing."""
+    """One of the standby's processes stands still; it exists, and does nothing."""
     data = Path(standby.sql("SHOW data_directory")[0][0])
     postmaster = (data / "postmaster.pid").read_text().splitlines()[0]
     pid = next(pid for pid, parent, words in processes() if parent == postmaster and process in words)

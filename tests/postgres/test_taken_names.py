@@ -30,7 +30,7 @@ EVERY = pytest.mark.parametrize("taker", thinned(TAKERS, "table", "index", "enum
 
 
 def take(database: Database, taker: str, name: str) -> None:
-    """Somebody has the name s.*name*."""
+    """Another object has the name s.*name*."""
     database.sql(*TAKERS[taker].format(f's."{name}"', bare=f'"{name}"').split("; "))
 
 
@@ -60,7 +60,7 @@ def test_partitions_ahead_get_another_name(database: Database, taker: str) -> No
 
 
 @EVERY
-def test_gaps_are_filled_beside_it_or_a_table_is_named(database: Database, taker: str) -> None:
+def test_gaps_are_filled_next_to_it_or_a_table_is_named(database: Database, taker: str) -> None:
     build(database)
     take(database, taker, "t_p20260501")
     database.sql("DROP TABLE s.t_05")

@@ -85,7 +85,7 @@ def test_json_has_the_same(busy: Database) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("no_color", [True, False])
-def test_in_a_terminal_it_is_as_wide_as_that_and_coloured_unless_told_otherwise(busy: Database, no_color: bool) -> None:
+def test_in_a_terminal_it_is_as_wide_as_that_and_coloured_by_default(busy: Database, no_color: bool) -> None:
     parent, child = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
     environment |= {"TERM": "xterm-256color", "COLUMNS": "150"} | ({"NO_COLOR": "1"} if no_color else {})

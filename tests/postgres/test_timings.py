@@ -60,7 +60,7 @@ def test_what_was_sent_is_counted_by_statement(database: Database) -> None:
 
 
 @pytest.mark.parametrize("pool", [None, NullPool, StaticPool])
-def test_what_a_unit_of_work_repeats_is_told(database: Database, pool: Any) -> None:
+def test_what_a_unit_of_work_repeats_is_reported(database: Database, pool: Any) -> None:
     with engine(database, **({} if pool is None else {"poolclass": pool})) as one:
         watched = timings.watch(one, repeats=3)
         for times in (2, 3, 7, 4):

@@ -54,7 +54,7 @@ def test_expired_sessions_go_with_their_tree(database: Database) -> None:
     assert status.stdout.splitlines()[-1] == "  0 rows have expired"
 
 
-def test_without_a_terminal_it_wants_yes(database: Database) -> None:
+def test_without_a_terminal_it_requires_yes(database: Database) -> None:
     log(database)
     policy(database, "log", "at")
     refused = ttl(database, "run")
@@ -196,7 +196,7 @@ def test_partitions_that_have_expired_as_a_whole_are_dropped(database: Database)
     assert ttl(database, "run", "--yes").stderr == "nothing to do\n"
 
 
-def test_a_set_with_a_retention_of_its_own_loses_rows_only(database: Database) -> None:
+def test_a_table_with_a_retention_of_its_own_loses_rows_only(database: Database) -> None:
     in_months(database, retention="1 year")
     policy(database, "e", "at", age="60 days")
     assert ran(database).splitlines() == ["delete due rows of public.e in batches"]
@@ -234,7 +234,7 @@ def test_one_that_fails_does_not_stop_the_others(database: Database) -> None:
 
 
 @pytest.mark.exhaustive
-def test_beside_writers_nobody_fails(database: Database) -> None:
+def test_no_writer_fails_meanwhile(database: Database) -> None:
     database.sql(*TREE)
     policy(database, "sessions", "expires_at", schema="c", tree=DECLARED, batch_size=3, target_seconds=1e-6)
     stop, failed = threading.Event(), list[BaseException]()

@@ -33,8 +33,8 @@ def scene(database: Database) -> Scene:
 
 
 @pytest.mark.exhaustive
-def test_chunks_are_cut_once(scene: Scene) -> None:
-    """Cut again while some are copied, those rows would be copied twice."""
+def test_chunks_are_split_once(scene: Scene) -> None:
+    """Split again while some are copied, those rows would be copied twice."""
     cut = scene.until(CutChunks)
     expected = scene.database.sql(CONTENT)
     chunk = scene.until(CopyChunk)
@@ -47,7 +47,7 @@ def test_chunks_are_cut_once(scene: Scene) -> None:
 
 
 @pytest.mark.exhaustive
-def test_nothing_is_replayed_beside_an_open_chunk(scene: Scene) -> None:
+def test_nothing_is_replayed_during_an_open_chunk(scene: Scene) -> None:
     """By a run that has decided it for an earlier copy: the chunk would bring the row a second time."""
     replay = scene.until(ReplayKeys)
     scene.send(scene.abandoned())
@@ -94,7 +94,7 @@ def test_an_index_is_built_once(scene: Scene) -> None:
 
 @pytest.mark.exhaustive
 def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) -> None:
-    """Given up and begun again in the meantime, nothing is in the targets yet."""
+    """Aborted and begun again in the meantime, nothing is in the targets yet."""
     swap, expected = scene.until(SwapCopy), scene.database.sql(CONTENT)
     abandon = scene.abandoned()
     assert isinstance(abandon, AbandonCopy)
@@ -115,8 +115,8 @@ def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) ->
 
 @pytest.mark.deep
 @pytest.mark.parametrize("what", longer(["drain", "split", "convert"], "split", "convert", mark=pytest.mark.deep))
-def test_two_runs_at_once_beside_writers(database: Database, what: str) -> None:
-    """Each with workers of its own; both come to the end, and no row is there twice."""
+def test_two_runs_at_once_during_writes(database: Database, what: str) -> None:
+    """Each with workers of its own; both come to the end, and no row exists twice."""
     doors: dict[str, tuple[tuple[str, ...], Callable[[], None]]] = {
         "drain": (DEFAULT, lambda: op.drain_default_concurrently("t", schema="s", workers=2)),
         "split": (WHOLE, lambda: op.split_partition_concurrently("t", "t_before", schema="s", workers=2)),
@@ -154,7 +154,7 @@ def test_two_runs_at_once_beside_writers(database: Database, what: str) -> None:
 
 
 @pytest.mark.exhaustive
-def test_bounds_of_chunks_mean_the_columns_that_they_were_cut_by(scene: Scene) -> None:
+def test_bounds_of_chunks_mean_the_columns_that_they_were_split_by(scene: Scene) -> None:
     """Whatever index or statistics there are by then."""
     scene.database.sql("CREATE INDEX t_at ON s.t (at)", "ANALYZE s.t_default")
     chunk = scene.until(CopyChunk)

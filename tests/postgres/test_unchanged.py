@@ -145,8 +145,8 @@ def test_rows_that_were_loaded_and_cannot_be_attached(
         assert (done.returncode, done.stderr.count(SAID)) == (code, said), done.stderr
 
 
-def test_what_a_cut_off_build_has_left(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An INVALID index is there, though no step was committed."""
+def test_what_an_interrupted_build_has_left(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An INVALID index exists, though no step was committed."""
     database.sql("CREATE TABLE a (id bigint PRIMARY KEY, n int)", "INSERT INTO a VALUES (1)")
     tried = list[str]()
 

@@ -1,4 +1,4 @@
-"""op.unpartition beside transactions whose snapshot is older: they see every row once, and all that moved arrived."""
+"""op.unpartition next to transactions whose snapshot is older: they see every row once, and all that moved arrived."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def undo(database: Database, policy: LockPolicy = QUICK) -> None:
 
 
 def left(database: Database) -> int:
-    """Tables that held the rows and are there still."""
+    """Tables that held the rows and still exist."""
     return int(database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 't'::regclass")[0][0])
 
 

@@ -1,4 +1,4 @@
-"""Whoever waits says for whom: pid, application, state and age, after a while and again."""
+"""A session that waits says for whom: pid, application, state and age, after a while and again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 import schema_kit
 from schema_kit import environment, op, report, waiting
-from schema_kit.execute import Blocked, Event
+from schema_kit.errors import LockNotAvailable
+from schema_kit.execute import Blocked, Event, not_observed
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
 from schema_kit.steps.partitions import Analyze
@@ -78,7 +79,7 @@ def _perform(database: Database, operate: Callable[[], None]) -> None:
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("name", WAITS)
-def test_who_is_waited_for_is_told_again_and_again(
+def test_who_is_waited_for_is_reported_again_and_again(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     operate, statement = WAITS[name]
@@ -113,7 +114,7 @@ def test_who_is_waited_for_is_told_again_and_again(
 
 
 @pytest.mark.usefixtures("soon")
-def test_a_prepared_transaction_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prepared_transaction_is_reported(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*TABLES)
     other = database.connect()
     for statement in ("BEGIN", WRITES_T, "PREPARE TRANSACTION 'left behind'"):
@@ -131,7 +132,7 @@ def test_a_prepared_transaction_is_told(database: Database, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("soon")
-def test_nobody_in_the_way_nothing_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_blockers_nothing_is_reported(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*TABLES)
     told = list[Event]()
     monkeypatch.setattr(report, "to_logging", told.append)
@@ -155,3 +156,18 @@ def test_through_every_way_of_telling(caplog: pytest.LogCaptureFixture, capsys: 
     with report.terminal() as emit:
         emit(event)
     assert "pid 7 (psql): idle in transaction" in capsys.readouterr().err
+
+
+def test_a_look_that_a_lock_has_stopped_says_whose(database: Database) -> None:
+    database.sql(*TABLES)
+    connection = database.sqlalchemy()
+    connection.exec_driver_sql("SET lock_timeout = '50ms'")
+    with _holder(database, "LOCK TABLE s.t IN ACCESS EXCLUSIVE MODE") as other:
+        with pytest.raises(sa.exc.DBAPIError) as stopped:
+            connection.exec_driver_sql("SELECT count(*) FROM s.t")
+        said = not_observed(stopped.value, connection)
+    assert isinstance(said, LockNotAvailable)
+    assert said.sqlstate == "55P03"
+    assert [line.split(",")[0] for line in said.blockers] == [
+        f"pid {other.info.backend_pid} (forgotten): AccessExclusiveLock on s.t"
+    ]

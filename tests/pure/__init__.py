@@ -1,4 +1,4 @@
-"""Tests without a server. On a busy machine an example may take its time: slowness is no failure here."""
+"""Tests without a server. On a busy machine an example may take its time: slowness is not a failure."""
 
 from hypothesis import settings
 

@@ -86,7 +86,7 @@ MONTHS = ("2026-09-01", "2026-10-01", "2026-11-01", "2026-12-01", "2027-01-01")
         ("text", (ulid("2026-11-01"), ulid("2026-12-01")), ("1 mon", "UTC", None, "ulid")),
     ],
 )  # fmt: skip
-def test_the_smallest_policy_on_whose_grid_all_bounds_lie(
+def test_the_smallest_policy_on_whose_boundaries_all_bounds_lie(
     kind: str, bounds: tuple[str | None, ...], expected: tuple[Any, ...]
 ) -> None:
     reading = read_bounds(T, "k", [table(kind, *bounds)], {}, (), ZONES)
@@ -96,7 +96,7 @@ def test_the_smallest_policy_on_whose_grid_all_bounds_lie(
     assert reading.because[0].startswith(f"interval {expected[0]}: as wide as public.t")
 
 
-def test_what_is_given_goes_before_what_was_told_and_that_before_what_is_seen() -> None:
+def test_what_is_given_goes_before_what_was_recorded_and_that_before_what_is_seen() -> None:
     one = table("date", "2026-01-01", "2026-02-01", "2026-03-01")
     told = Told(Partitioning(T, "k", "7 days", premake=9, inherit_privileges=True), "pg_partman's x.part_config")
     seen = read_bounds(T, "k", [one], {}, (told,), ZONES)
@@ -122,7 +122,7 @@ def test_days_that_begin_at_another_hour_are_another_zone_s() -> None:
     assert (said.policy.origin, said.irregular) == ("2026-11-20 18:15:00", ())
 
 
-def test_irregular_ones_are_named_and_left_only_where_the_present_is_regular() -> None:
+def test_irregular_ones_are_named_and_left_only_where_the_current_range_is_regular() -> None:
     ends = ("2026-01-01", "2026-03-10", "2026-10-01", "2026-11-01", "2026-12-01")
     for bounds, ahead in ((ends, True), ((*ends, "2027-01-09"), False)):
         one = table("date", *bounds)

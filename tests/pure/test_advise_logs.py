@@ -1,4 +1,4 @@
-"""Logs that are cut off, or hold values that look like moments: what can be read is read."""
+"""Logs that end in the middle, or hold values that look like moments: what can be read is read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_calls_are_counted_over_the_time_of_the_lines(form: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", ";;;", "-- nothing", "/* open", "'", '"', "$a$ open", "\x00;", "[1]\n{", "{\n{}\n1"]
 )
-def test_what_is_no_statement_is_left_out(text: str) -> None:
+def test_what_is_not_a_statement_is_left_out(text: str) -> None:
     assert of_file(text) == []
     assert of_log(text) == []
 

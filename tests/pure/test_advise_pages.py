@@ -33,7 +33,7 @@ def test_more_rows_take_no_fewer_pages(keys: list[Key], one: float, other: float
 
 
 @given(KEYS, st.integers(2, 10**7), st.integers(2, 10**7))
-def test_a_longer_index_is_no_lower(keys: list[Key], one: int, other: int) -> None:
+def test_a_longer_index_is_not_lower(keys: list[Key], one: int, other: int) -> None:
     short, long = sorted((one, other))
     assert btree.height(short, 1e6, keys) <= btree.height(long, 1e6, keys)
 

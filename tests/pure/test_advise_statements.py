@@ -47,7 +47,7 @@ def test_to_number_and_to_show_can_be_repeated(pieces: list[str]) -> None:
     assert statements.shown(statements.shown(text)) == statements.shown(text)
 
 
-def test_calls_are_told_in_the_file_and_statements_that_differ_in_values_are_one() -> None:
+def test_calls_are_counted_in_the_file_and_statements_that_differ_in_values_are_one() -> None:
     found = of_file(
         "-- calls: 1_000\nSELECT 1 FROM t WHERE a = 5;\n SELECT 1 FROM t  WHERE a = 6; VACUUM t; SET x = 1;\n"
         "WITH x AS (SELECT 1) DELETE FROM t WHERE a IN (1, 2, 3); DELETE FROM t WHERE a IN (1)"

@@ -31,7 +31,7 @@ def kinds(target: BatchTarget) -> list[type]:
     return [type(step) for step in update_in_batches(BATCH, 1000, target).steps]
 
 
-def test_what_is_left_is_decided_from_what_is_there() -> None:
+def test_what_is_left_is_decided_from_what_exists() -> None:
     there = replace(TARGET, has_progress=Stored.CURRENT)
     assert kinds(TARGET) == [EnsureTable, StartBatches, UpdateBatch]
     assert kinds(there) == [StartBatches, UpdateBatch]
@@ -105,7 +105,7 @@ def test_a_refresh_of_a_view_that_was_filled_in_the_plain_way_is_done() -> None:
     assert step.sql() == ('REFRESH MATERIALIZED VIEW CONCURRENTLY "s"."m"',)
 
 
-def test_a_value_that_is_there_is_left() -> None:
+def test_an_existing_value_is_left() -> None:
     wanted = AddEnumValue(QualifiedName("s", "e"), "b", "AFTER", "a")
     assert enums.add_value(wanted, ("a",)).steps == (wanted,)
     assert enums.add_value(wanted, ("a", "x", "b")).steps == ()

@@ -229,7 +229,7 @@ def test_a_healthy_set_has_no_findings() -> None:
 
 
 def examined(code: str) -> list[list[Finding]]:
-    """The findings of each set that has one of that code."""
+    """The findings of each table that has one of that code."""
     return [[finding(one)] for one in LEFT.get(code, ())] + [
         list(examine(sick).findings) for sick in SICK.get(code, ())
     ]
@@ -257,7 +257,7 @@ def test_what_is_due_comes_with_its_command(code: str) -> None:
         assert re.search(command, sentence)
 
 
-def test_commands_that_are_named_are_there() -> None:
+def test_commands_that_are_named_exist() -> None:
     named = set()
     for one in (one for code in CODES for findings in examined(code) for one in findings):
         named |= set(re.findall(r"schema_kit partitions ([a-z-]+)", one.sentence))
@@ -267,12 +267,12 @@ def test_commands_that_are_named_are_there() -> None:
     assert named == used <= set(COMMANDS)
 
 
-def test_a_set_that_nobody_may_read_keeps_what_the_catalogs_say() -> None:
+def test_a_table_that_the_role_cannot_read_keeps_what_the_catalogs_say() -> None:
     blind = replace(HEALTHY, here=None, unseen=("no right",), table=without(2))
     assert [one.code for one in examine(blind).findings] == ["unseen", "gap"]
 
 
-def test_what_was_retired_is_no_gap() -> None:
+def test_what_was_retired_is_not_a_gap() -> None:
     policy = replace(POLICY, retention="3 months")
     first = replace(month(0), name=month(0).name.sibling("kept"))
     left = replace(TABLE, partitions=(first, *(month(number) for number in range(2, 8))))
@@ -281,7 +281,7 @@ def test_what_was_retired_is_no_gap() -> None:
     assert [one.code for one in examine(replace(HEALTHY, table=gone)).findings] == ["gap"]
 
 
-def test_narrower_partitions_that_hold_the_windows_ahead_together_are_in_nobody_s_way() -> None:
+def test_narrower_partitions_that_hold_the_ranges_ahead_together_are_in_no_way() -> None:
     halves = [
         Partition(name(f"public.half{number}"), f"{low} 00:00:00+00", f"{high} 00:00:00+00")
         for number, (low, high) in enumerate([("2026-12-01", "2026-12-16"), ("2026-12-16", "2027-01-01")])
@@ -328,7 +328,7 @@ def test_the_gap_is_named_and_counted() -> None:
     assert "more than 1000 ranges" in found.sentence
 
 
-def test_gaps_reach_to_the_present() -> None:
+def test_gaps_reach_to_the_current_range() -> None:
     stale = replace(HEALTHY, table=without(4, 5, 6, 7))
     assert [one.code for one in examine(stale).findings] == ["current_missing", "ahead_missing", "gap"]
     assert examine(stale).gaps == (window("2026-10-01", "2026-11-01"),)
@@ -405,7 +405,7 @@ def test_metrics_are_what_the_textfile_collector_reads() -> None:
     assert sum(families["schema_kit_partitions_findings"].values()) == len(findings)
 
 
-def test_figures_of_sets_that_are_cut_by_ids_and_of_a_wall_clock() -> None:
+def test_figures_of_tables_by_ids_and_by_a_wall_clock() -> None:
     ids = Watched(
         Partitioning(EVENTS, "id", "1000", premake=1),
         EVENTS,
@@ -434,7 +434,7 @@ def test_figures_of_sets_that_are_cut_by_ids_and_of_a_wall_clock() -> None:
     assert newest == {'set="public.events"': datetime(2026, 11, 30, 17, tzinfo=UTC).timestamp()}, "midnight in Bangkok"
 
 
-def test_a_row_that_is_no_policy() -> None:
+def test_a_row_that_is_not_a_policy() -> None:
     finding = no_policy("a.b.c", PlanError("it's odd."))
     assert isinstance(finding, Finding)
     assert (finding.code, finding.severity) == ("policy_unreadable", Severity.BROKEN)

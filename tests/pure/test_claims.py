@@ -33,7 +33,7 @@ class Sent(Step):
         ('ALTER TABLE ONLY "s"."t" ADD CONSTRAINT "u" UNIQUE ("id")', ["u"]),
     ],
 )
-def test_an_index_that_becomes_a_constraint_of_its_own_name_is_there_already(statement: str, needed: list[str]) -> None:
+def test_an_index_that_becomes_a_constraint_of_its_own_name_exists_already(statement: str, needed: list[str]) -> None:
     assert [claim.name for claim in claims([Sent(statement)]).needed] == [QualifiedName("s", name) for name in needed]
 
 

@@ -1,4 +1,4 @@
-"""The console script itself: every command is there, and says how it is used."""
+"""The console script itself: every command exists, and says how it is used."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def script(steps: tuple[Step, ...]) -> str:
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_conversion_goes_on_where_it_was_stopped(scene: str) -> None:
+def test_a_conversion_resumes_where_it_was_stopped(scene: str) -> None:
     policy, seen, incoming = SCENES[scene]
     steps = conversion.convert(policy, seen, incoming).steps
     for done in range(len(steps) + 1):
@@ -166,7 +166,7 @@ INDEX_SCENES: dict[str, tuple[Relation, ...]] = {
 
 
 @pytest.mark.parametrize("scene", INDEX_SCENES)
-def test_an_index_goes_on_where_it_was_stopped(scene: str) -> None:
+def test_an_index_resumes_where_it_was_stopped(scene: str) -> None:
     relations = INDEX_SCENES[scene]
     steps = indexes.create_index(index_declaration(), relations).steps
     assert steps

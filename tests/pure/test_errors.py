@@ -49,7 +49,7 @@ def test_a_refused_step_carries_its_sqlstate() -> None:
     assert str(ExecutionError("no room", sqlstate="53100")) == "no room"
 
 
-def test_a_lock_that_was_not_to_be_had_names_every_blocker_on_a_line_of_its_own() -> None:
+def test_a_lock_that_could_not_be_taken_names_every_blocker_on_a_line_of_its_own() -> None:
     blockers = ["pid 7 (psql): AccessShareLock on users", "prepared transaction 'a'"]
     error = LockNotAvailable("cannot swap: 25 tries", blockers=blockers, sqlstate="55P03")
     assert error.blockers == tuple(blockers)
@@ -57,6 +57,6 @@ def test_a_lock_that_was_not_to_be_had_names_every_blocker_on_a_line_of_its_own(
     assert str(error).splitlines() == ["cannot swap: 25 tries", *(f"  blocked by {line}" for line in blockers)]
 
 
-def test_nobody_was_seen() -> None:
+def test_no_blocker_was_seen() -> None:
     assert str(LockNotAvailable("cannot swap")) == "cannot swap"
     assert LockNotAvailable("cannot swap").blockers == ()

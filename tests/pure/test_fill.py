@@ -129,7 +129,7 @@ def test_unique_together(table: str, columns: str) -> None:
         ("rag_chat.citations", "message_id", "rag_chat.messages"),
     ],
 )
-def test_parents_are_there_and_older(table: str, column: str, parents: str) -> None:
+def test_parents_exist_and_are_older(table: str, column: str, parents: str) -> None:
     born = {parent["id"]: parent.get("created_at") or parent["timestamp"] for parent in tables()[parents]}
     for record in tables()[table]:
         if record[column] != NULL:

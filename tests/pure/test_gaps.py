@@ -37,7 +37,7 @@ CUTS = [("1 month", "Asia/Bangkok"), ("1 day", "America/Santiago"), ("1 week", "
     st.integers(0, 40),
     st.randoms(use_true_random=False),
 )
-def test_after_it_the_partitions_tile_from_the_oldest_to_the_newest_or_the_present(
+def test_after_it_the_partitions_tile_from_the_oldest_to_the_newest_or_the_current(
     cut: tuple[str, str], there: list[bool], present: int, random: object
 ) -> None:
     policy = Partitioning(EVENTS, "k", *cut)

@@ -1,4 +1,4 @@
-"""Plans as scripts that a person can read: ``GOLDEN=write pytest tests/pure/test_golden.py`` writes them anew.
+"""Plans as scripts that a person can read: ``GOLDEN=write pytest tests/pure/test_golden.py`` writes them again.
 
 The plans are in tests/support/golden/.
 """

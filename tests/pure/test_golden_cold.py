@@ -111,7 +111,7 @@ def comes_back_beside_a_default_and_again() -> Plan:
 
 @case
 def gets_columns() -> Plan:
-    """One partition is there, another one was being copied."""
+    """One partition exists, another one was being copied."""
     later = ColdColumn("it's 100%", "chat.mood", not_null=True, built_in=False)
     archive = replace(ARCHIVE, columns=(Column("it's 100%", "chat.mood", default="'low'::chat.mood"),))
     cold_table = replace(TABLE, name=ONE.cold, columns=(Column("id", "bigint"), Column("at", "date")))
@@ -154,7 +154,7 @@ def test_no_lock_is_held_while_rows_are_compared(name: str) -> None:
         assert not (step.may_block and lock_statement(step))
 
 
-def test_one_that_is_there_stays() -> None:
+def test_an_existing_one_stays() -> None:
     there = replace(ONE, identity="0e1", cluster="1/2")
     assert not cold.create(ONE, TABLE, ARCHIVE, COLUMNS, (there,), Stored.CURRENT, (), invoker=True)
     with pytest.raises(PlanError, match=r"has the cold archive chat\.messages_cold on server cold"):

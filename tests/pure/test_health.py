@@ -1,4 +1,4 @@
-"""The checks of health over imagined facts: what each must find, and what it must not blame."""
+"""The checks of health over placeholder facts: what each must find, and what it must not blame."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_definition_is_taken_apart(text: str, expected: Definition) -> None:
     assert parse(text) == expected
 
 
-def test_columns_and_expressions_are_told_apart() -> None:
+def test_columns_and_expressions_are_distinguished() -> None:
     assert [column_of(key) for key in ("a", '"A ""b" DESC', 'a COLLATE "C"', "lower(a)", "(a + 1)", '"f"(x)')] == [
         *("a", 'A "b', "a", None, None, None)
     ]

@@ -48,7 +48,7 @@ def test_on_a_standby_the_primary_has_counters_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("days", "expected"), [(40, ["index_unused"]), (3, [])])
-def test_a_last_scan_tells_without_a_window(days: int, expected: list[str]) -> None:
+def test_a_last_scan_is_enough_without_a_window(days: int, expected: list[str]) -> None:
     index = replace(USED, last_scan=NOW - timedelta(days=days))
     assert [one.code for one in found(Server(now=NOW), index)] == expected
 

@@ -111,7 +111,7 @@ def test_the_first_law_where_midnight_came_twice(zone: str) -> None:
 
 @given(kinds, zones, keys, st.integers(1, 40))
 @example("1 day", "Pacific/Apia", datetime(2011, 12, 29, 12, tzinfo=UTC), 3)
-def test_windows_tile_without_gap_or_overlap(kind: str, zone: str, key: datetime, count: int) -> None:
+def test_ranges_tile_without_gap_or_overlap(kind: str, zone: str, key: datetime, count: int) -> None:
     cut = parse(kind, zone)
     at_once = [cut.shift(cut.floor(key), number) for number in range(count + 1)]
     one_by_one = [cut.floor(key)]
@@ -124,7 +124,7 @@ def test_windows_tile_without_gap_or_overlap(kind: str, zone: str, key: datetime
 
 
 @given(clocked, zones, keys, origins)
-def test_windows_of_the_clock_tile_but_for_labels_that_it_skips(
+def test_ranges_of_the_clock_tile_but_for_labels_that_it_skips(
     kind: str, zone: str, key: datetime, origin: date | None
 ) -> None:
     cut = parse(kind, zone, origin.isoformat() if origin else None)
@@ -188,7 +188,7 @@ def test_weeks_begin_on_the_day_of_their_origin() -> None:
         ("10", "x"),
     ],
 )
-def test_what_is_no_origin_is_refused(text: str, origin: str) -> None:
+def test_what_is_not_an_origin_is_refused(text: str, origin: str) -> None:
     with pytest.raises(DeclarationError, match=re.escape(origin)):
         parse(text, origin=origin)
 
@@ -357,13 +357,13 @@ def test_the_text_is_read_back(kind: str, zone: str) -> None:
         "m",
     ],
 )
-def test_what_is_no_interval_is_refused(text: str) -> None:
+def test_what_is_not_an_interval_is_refused(text: str) -> None:
     with pytest.raises(DeclarationError, match="is not an interval"):
         parse(text)
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "UTC\0", "Asia", "+07:00"])
-def test_what_is_no_time_zone_is_refused(zone: str) -> None:
+def test_what_is_not_a_time_zone_is_refused(zone: str) -> None:
     with pytest.raises(DeclarationError, match="no time zone"):
         parse("1 month", zone)
 

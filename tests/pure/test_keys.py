@@ -131,7 +131,7 @@ def test_what_postgresql_prints_is_read(kind: tuple[str, str], text: str, expect
 
 @pytest.mark.parametrize("kind", TIMES)
 @pytest.mark.parametrize("text", ["infinity", "-infinity"])
-def test_infinity_is_no_moment(kind: str, text: str) -> None:
+def test_infinity_is_not_a_moment(kind: str, text: str) -> None:
     assert make((kind, "")).decode(text) is None
 
 
@@ -154,7 +154,7 @@ def test_a_date_beyond_the_calendar_is_refused_by_name(kind: str, text: str) -> 
         (("text", "ulid"), "not one"),
     ],
 )
-def test_a_bound_between_two_windows_beginnings_is_refused(kind: tuple[str, str], text: str) -> None:
+def test_a_bound_between_two_ranges_beginnings_is_refused(kind: tuple[str, str], text: str) -> None:
     with pytest.raises(PlanError, match="no range begins there"):
         make(kind).decode(text)
 
@@ -196,7 +196,7 @@ def test_a_type_that_holds_no_point_is_refused_with_column_and_type(kind: str, e
 
 
 @pytest.mark.parametrize("encoding", ["sec", "snowflake:", "snowflake:x", "uuidv7:5", "ULID"])
-def test_what_is_no_encoding_is_refused(encoding: str) -> None:
+def test_what_is_not_an_encoding_is_refused(encoding: str) -> None:
     with pytest.raises(DeclarationError, match=encoding):
         key_for("bigint", ZoneInfo("UTC"), "at", encoding)
 

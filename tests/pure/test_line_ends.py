@@ -1,4 +1,4 @@
-"""Windows near both ends of what a column can hold, for every codec and interval: without gap or overlap."""
+"""Ranges near both ends of what a column can hold, for every codec and interval: without gap or overlap."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TIMES = ["15 minutes", "1 hour", "36 hours", "1 day", "7 days", "1 month", "3 mo
 
 @st.composite
 def near_an_end(draw: st.DrawFn) -> tuple[Grid, Table, object, bool]:
-    """A set, and a present near the beginning or the end of its line."""
+    """A table, and a current position near the beginning or the end of its line."""
     first = draw(st.booleans())
     premake, zone = draw(st.integers(1, 30)), draw(st.sampled_from(ZONES))
     if draw(st.booleans()):
@@ -57,7 +57,7 @@ def near_an_end(draw: st.DrawFn) -> tuple[Grid, Table, object, bool]:
 
 @settings(max_examples=200, deadline=None)
 @given(near_an_end())
-def test_windows_tile_up_to_the_end_of_the_line_and_are_what_their_bounds_say(
+def test_ranges_tile_up_to_the_end_of_the_line_and_are_what_their_bounds_say(
     given_: tuple[Grid, Table, object, bool],
 ) -> None:
     lines, table, here, _ = given_

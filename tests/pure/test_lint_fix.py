@@ -285,18 +285,46 @@ def test_names_go_with_those_that_use_them() -> None:
         ),
     ],
 )
-def test_what_cannot_be_cut(up: str, down: str, why: str) -> None:
+def test_what_cannot_be_split(up: str, down: str, why: str) -> None:
     with pytest.raises(CannotRewrite, match=why):
         chain(up, down)
 
 
-def test_a_downgrade_that_raises_is_in_each_and_what_sends_nothing_cuts_nothing() -> None:
+def test_a_downgrade_that_raises_is_in_each_and_what_sends_nothing_splits_nothing() -> None:
     down = "raise NotImplementedError('no way back')"
     found = chain("print('one')\nop.drop_index_concurrently('a')\nop.drop_column('t', 'y')", down)
     assert [one[2:] for one in found] == [
         ("print('one')\nop.drop_index_concurrently('a')", down),
         ("op.drop_column('t', 'y')", down),
     ]
+
+
+def test_each_thing_is_dropped_where_it_is_made() -> None:
+    up = (
+        "op.add_column('refs', sa.Column('event', sa.Integer))\n"
+        "op.create_foreign_key_concurrently('fk', 'refs', 'events', ['event'], ['id'])"
+    )
+    down = "op.drop_constraint('fk', 'refs', type_='foreignkey')\nop.drop_column('refs', 'event')"
+    assert [one[3].split("\n") for one in chain(up, down)] == [[one] for one in reversed(down.split("\n"))]
+    up = (
+        "op.create_table('homes', sa.Column('id', sa.Integer), sa.Column('customer_id', sa.Integer))\n"
+        "op.create_foreign_key_concurrently(None, 'homes', 'customers', ['customer_id'], ['id'])\n"
+        "op.execute('CREATE INDEX homes_ix ON homes (customer_id)')"
+    )
+    assert [one[3] for one in chain(up, "op.drop_table('homes')")] == ["op.drop_table('homes')", "pass", "pass"]
+
+
+@pytest.mark.parametrize("commit", ["op.execute('COMMIT')", "op.get_bind().execute(sa.text('commit;'))"])
+def test_a_commit_goes(commit: str) -> None:
+    up, _ = fixed(f"{commit}\nop.execute('CREATE INDEX ix ON t (x)')")
+    assert up == 'op.create_index_concurrently("ix", "t", ["x"])'
+
+
+def test_a_type_of_sqlalchemy_sends_nothing() -> None:
+    imports = "from sqlalchemy import Column, Text\nfrom sqlalchemy.dialects import postgresql as pg"
+    head = HEAD.replace("import sqlalchemy as sa", imports)
+    up = "op.add_column_concurrently('t', Column('x', Text()))\nop.add_column_concurrently('t', Column('y', pg.UUID()))"
+    assert len(chain(up, head=head)) == 1
 
 
 def test_line_ends_are_kept() -> None:

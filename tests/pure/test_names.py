@@ -97,7 +97,7 @@ def test_a_literal_without_a_backslash_is_plain() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", "x" * 64, "ก" * 22])
-def test_what_is_no_identifier_is_refused(name: str) -> None:
+def test_what_is_not_an_identifier_is_refused(name: str) -> None:
     with pytest.raises(DeclarationError):
         ident(name)
 
@@ -161,7 +161,7 @@ def test_plain_names_are_shown_without_quotes() -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "a.", ".a", "a.b.c", '"a', 'a"', '""', '"a"b', 'a."b', '"a"."b"."c"', "x" * 64]
 )
-def test_what_is_no_table_name_is_refused(text: str) -> None:
+def test_what_is_not_a_table_name_is_refused(text: str) -> None:
     with pytest.raises(DeclarationError):
         QualifiedName.parse(text)
 
@@ -179,7 +179,7 @@ def test_a_fitted_name_has_at_most_63_bytes_and_keeps_its_suffix(stem: str, suff
 
 
 @given(st.one_of(names, long_names), suffixes)
-def test_a_name_is_cut_only_where_it_must_be_and_between_characters(stem: str, suffix: str) -> None:
+def test_a_name_is_shortened_only_where_it_must_be_and_between_characters(stem: str, suffix: str) -> None:
     fitted = fit(stem, suffix)
     if len((stem + suffix).encode()) <= MAX_BYTES:
         assert fitted == stem + suffix

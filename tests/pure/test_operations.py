@@ -47,7 +47,7 @@ def test_alembics_own_operations_are_offered_too() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, one in OPERATIONS.items() if isinstance(one.reversed_by, str)])
-def test_the_way_back_is_told_by_the_arguments(name: str) -> None:
+def test_the_reverse_operation_is_given_by_the_arguments(name: str) -> None:
     parameters = [*inspect.signature(OPERATIONS[name].function).parameters.values()][1:]
     needed = [one for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
     given = {
@@ -63,12 +63,12 @@ def test_the_way_back_is_told_by_the_arguments(name: str) -> None:
     }
 
 
-def test_an_operation_without_a_way_back_says_so() -> None:
+def test_an_operation_without_a_reverse_says_so() -> None:
     with pytest.raises(NotImplementedError, match=r"op\.drop_index_concurrently cannot be reversed"):
         ops.DropIndexConcurrentlyOp("ix").reverse()
 
 
-def test_a_parameter_that_there_is_not_is_refused_when_the_operation_is_made() -> None:
+def test_an_unknown_parameter_is_refused_when_the_operation_is_made() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'tabel_name'"):
         ops.DropTtlPolicyOp("t", tabel_name="t")
 

@@ -302,7 +302,7 @@ def test_the_reverse_is_written_and_takes_it_back(name: str, data: st.DataObject
             assert written(own) == (lines, imports)
 
 
-def test_a_reverse_can_be_told() -> None:
+def test_a_reverse_can_be_given() -> None:
     one, former = ops.SetPartitionPolicyOp("t", premake=6), ops.SetPartitionPolicyOp("t", premake=4)
     assert one.taken_back_by(former).reverse() is former
     assert former.reverse() is one

@@ -55,7 +55,7 @@ PARTITIONED = {
 
 
 CUT_AT_ONCE = {"line_support.conversation", "telegram_bots.messages", "market_research.product_searches"}
-"""Of these old partitions leave, so that what was there before has to lie in partitions of its own."""
+"""Of these old partitions leave, so that what existed before has to lie in partitions of its own."""
 
 ARCHIVED = {
     "telegram_bots.messages": ("30 days", 1_000_000),
@@ -357,7 +357,7 @@ def test_a_revision_is_called_like_its_file_and_fits_the_version_table(revisions
         assert len(revision.revision) <= 32  # alembic_version.version_num is varchar(32)
 
 
-def test_history_does_not_import_the_present() -> None:
+def test_history_does_not_import_current_code() -> None:
     for path in (MIGRATIONS / "versions").glob("*.py"):
         imports = {
             (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
@@ -402,7 +402,7 @@ def test_the_migrations_lead_to_the_models_indexes(head: State) -> None:
     assert declared == head.indexes
 
 
-def test_the_big_tables_are_cut_where_their_readers_live(head: State) -> None:
+def test_the_big_tables_are_partitioned_where_their_readers_live(head: State) -> None:
     assert head.partitioned == PARTITIONED
 
 
@@ -422,13 +422,13 @@ def test_what_is_dropped_is_out_for_a_while_before(head: State) -> None:
         assert kept or grace not in ("", "0"), name
 
 
-def test_what_expires_of_a_chat_goes_with_all_that_hangs_on_it(head: State) -> None:
+def test_what_expires_of_a_chat_goes_with_all_that_references_it(head: State) -> None:
     columns = {table.fullname: "expires_at" for table in metadata.sorted_tables if "expires_at" in table.columns}
     assert {name: column for name, (column, _) in head.time_to_live.items()} == columns
 
 
 @pytest.mark.parametrize("schema", NAMED_INDEXES)
-def test_the_indexes_known_by_name_are_there(head: State, schema: str) -> None:
+def test_the_indexes_known_by_name_exist(head: State, schema: str) -> None:
     assert not {f"{schema}.{name}" for name in NAMED_INDEXES[schema].split()} - set(head.indexes)
 
 

@@ -1,4 +1,4 @@
-"""The rules for Prometheus: metrics that there are, and what promtool says of the file."""
+"""The rules for Prometheus: existing metrics, and what promtool says of the file."""
 
 from __future__ import annotations
 

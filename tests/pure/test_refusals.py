@@ -127,11 +127,11 @@ def test_all_obstacles_are_named_at_once() -> None:
         },
     ],
 )
-def test_what_is_no_obstacle(harmless: dict[str, Any]) -> None:
+def test_what_is_not_an_obstacle(harmless: dict[str, Any]) -> None:
     assert conversion.convert(EVENTS, Conversion(replace(simple(), **harmless), NOW), "refuse")
 
 
-def test_rows_beyond_premake_are_counted_and_the_greatest_key_is_told() -> None:
+def test_rows_beyond_premake_are_counted_and_the_greatest_key_is_reported() -> None:
     latest = NOW + timedelta(days=900)
     found = reasons(refused(Conversion(simple(), NOW, beyond=7, latest=latest)))
     assert len(found) == 1
@@ -248,7 +248,7 @@ def test_a_referring_table_that_the_composite_way_does_not_know(change: dict[str
     assert reason in found[0]
 
 
-def test_a_trigger_that_is_fired_no_more_is_no_obstacle() -> None:
+def test_a_trigger_that_is_fired_no_more_is_not_an_obstacle() -> None:
     filled = replace(referring(REACTION_KEY), has_column=True, may_create=False, update_triggers=("stamp",))
     assert conversion.convert(MONTHLY, Conversion(rich(), NOW, referring=(filled,)), "composite")
 
@@ -263,7 +263,7 @@ def test_cascades_need_15() -> None:
 
 
 @pytest.mark.parametrize(("strategy", "word"), [("l", "LIST"), ("h", "HASH"), ("r", "RANGE")])
-def test_a_set_that_is_partitioned_otherwise(strategy: str, word: str) -> None:
+def test_a_table_that_is_partitioned_otherwise(strategy: str, word: str) -> None:
     table = replace(simple(), partition_strategy=strategy, partitioned_by=("body",))
     assert f"its key is {word} (body)" in refused(Conversion(table, NOW))
     with pytest.raises(PlanError, match=rf"not partitioned by RANGE \(created_at\).*{word} \(body\)"):
@@ -308,7 +308,7 @@ def test_a_bound_of_infinity_has_no_end() -> None:
     assert not partitions.create_next(EVENTS, partitioned(wide), NOW)
 
 
-def test_a_set_that_would_reach_too_far_ahead() -> None:
+def test_a_table_that_would_reach_too_far_ahead() -> None:
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
     with pytest.raises(PlanError, match=r"premake of public\.events is 1001, and at most 1000 "):
         partitions.create_next(replace(EVENTS, premake=1001), table, NOW)
@@ -376,7 +376,7 @@ def kept_partitioned(seen: Conversion | None, heir: Table | None) -> list[str]:
     return reasons(str(caught.value)) or [str(caught.value)]
 
 
-def test_the_way_back_is_refused_by_name() -> None:
+def test_the_rollback_is_refused_by_name() -> None:
     seen, heir = swapped()
     assert unpartition.unpartition(EVENTS.parent, seen, heir, has_policy=True)
     assert "there is no such table" in kept_partitioned(None, None)[0]
@@ -457,7 +457,7 @@ def test_a_table_that_holds_rows_is_not_dropped() -> None:
         baseline.drop_baseline(DECLARED, made, [simple().name, CHATS.name], {}, has_ledger=True, ledger_alone=True)
 
 
-def test_a_table_that_was_there_before_is_not_dropped() -> None:
+def test_a_table_that_existed_before_is_not_dropped() -> None:
     made = {"table": frozenset[str](), "schema": frozenset[str](), "extension": frozenset[str]()}
     steps = baseline.drop_baseline(DECLARED, made, (), {}, has_ledger=False, ledger_alone=False).steps
     assert steps == ()

@@ -1,4 +1,4 @@
-"""Laws of retention: what is due ended before the horizon, the present never is, and what is gone is not due again."""
+"""Laws of retention: what is due ended before the horizon, the current range is not, what is gone is not due again."""
 
 from __future__ import annotations
 

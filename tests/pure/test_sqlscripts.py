@@ -1,4 +1,4 @@
-"""A script is cut where PostgreSQL would cut it, and every file in sql/ can be cut."""
+"""A script is split where PostgreSQL would split it, and every file in sql/ can be split."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ CASES = {
 
 
 @pytest.mark.parametrize(("script", "expected"), CASES.values(), ids=CASES)
-def test_a_script_is_cut_at_its_semicolons_only(script: str, expected: list[str]) -> None:
+def test_a_script_is_split_at_its_semicolons_only(script: str, expected: list[str]) -> None:
     assert list(split(script)) == expected
 
 
 @pytest.mark.parametrize(("script", "expected"), CASES.values(), ids=CASES)
-def test_what_was_cut_stays_cut(script: str, expected: list[str]) -> None:
+def test_what_was_split_stays_split(script: str, expected: list[str]) -> None:
     assert list(split(";\n".join(split(script)))) == expected
 
 

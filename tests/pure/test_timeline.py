@@ -1,4 +1,4 @@
-"""The picture of a set, from nouns alone: honest sums, stable lines, any width, any name."""
+"""The picture of a table, from models alone: honest sums, stable lines, any width, any name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
 @cache
 def days(count: int, holes: tuple[int, ...] = (), ahead: int = 3) -> Watched:
-    """So many days up to the present and *ahead* of it, but for *holes*; in no order."""
+    """So many days up to today and *ahead* of it, but for *holes*; in no order."""
     lines = grid(POLICY, TABLE)
     start = lines.interval.shift(lines.interval.floor(NOW), ahead + 1 - count)
     parts = []
@@ -132,7 +132,7 @@ def test_bars_are_true_to_their_scale(value: int, most: int, width: int, blocks:
     assert len(bar(value // 2, most, width, blocks)) <= len(drawn)
 
 
-def test_rows_that_nobody_knows_stay_unknown() -> None:
+def test_unknown_rows_stay_unknown() -> None:
     one, other = Segment("past", Range(1, 2), None, 1, 0, None, 5), Segment("past", Range(2, 3), None, 1, 0, 7, 6)
     both = together([one, other])
     assert (both.rows, both.bytes, both.partitions, both.range) == (None, 11, 2, Range(1, 3))

@@ -1,4 +1,4 @@
-"""Which database: every source beside every other, set, empty, or not there."""
+"""Which database: every source next to every other, given, empty, or missing."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_libpq_is_given_what_it_means(text: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["a,b:1", "a,b", "p%2Cq:5", "x:1,y:2"])
-def test_a_password_is_no_list_of_hosts(password: str) -> None:
+def test_a_password_is_not_a_list_of_hosts(password: str) -> None:
     url = database_url(f"postgresql://u:{password}@h/d")
     assert (url.host, url.password) == ("h", sa.make_url(f"postgresql://u:{password}@h/d").password)
 

@@ -74,11 +74,20 @@ def comments(path: Path) -> Iterator[str]:
     return (re.sub(names, " ", allowed(one), flags=re.MULTILINE) for one in said)
 
 
+def names(path: Path) -> Iterator[str]:
+    """What its tests are called."""
+    functions = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef))
+    return (allowed(one.name.replace("_", " ")) for one in functions if one.name.startswith("test_"))
+
+
 def below(folder: str) -> Callable[[], str]:
-    return lambda: "\n".join(one for path in sorted((ROOT / folder).glob("*.py")) for one in comments(path))
+    files = sorted((ROOT / folder).glob("*.py"))
+    return lambda: "\n".join(one for path in files for one in (*comments(path), *names(path)))
 
 
-FOLDERS = sorted({path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "schema_kit").rglob("*.py")})
+FOLDERS = sorted(
+    {path.parent.relative_to(ROOT).as_posix() for of in ("schema_kit", "tests") for path in (ROOT / of).rglob("*.py")}
+)
 PLACES: dict[str, Callable[[], str]] = {
     **{path.relative_to(ROOT).as_posix(): page(path) for path in (*pages(), ROOT / "sql" / "README.md")},
     "docstrings of operations": lambda: "\n".join(getattr(alembic.op, name).__doc__ or "" for name in OPERATIONS),
@@ -86,7 +95,7 @@ PLACES: dict[str, Callable[[], str]] = {
         [*map(cli.text, cli.list_commands(click.Context(cli))), allowed(command_help())]
     ),
     "messages": messages,
-    **{f"docstrings and comments of {folder}": below(folder) for folder in FOLDERS},
+    **{f"docstrings, comments and names of tests of {folder}": below(folder) for folder in FOLDERS},
 }
 """What was rewritten by the glossary."""
 

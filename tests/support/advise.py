@@ -14,7 +14,7 @@ from schema_kit.advise.planner import Planner
 from schema_kit.advise.scratch import Scratch, scratch
 from tests.support.database import Database
 
-SECRET = "Zebra-4711"  # noqa: S105  it stands in rows, and must not be told
+SECRET = "Zebra-4711"  # noqa: S105  it stands in rows, and must not be shown
 
 TABLES = (
     "CREATE SCHEMA shop",

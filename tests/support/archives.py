@@ -25,7 +25,7 @@ NOW = "2026-05-20"
 
 
 def build(database: Database, table: str = "t", schema: str = "s", **policy: Any) -> Database:
-    """A set from January to June 2026, with a row a day, kept for two months."""
+    """A partitioned table from January to June 2026, with a row a day, kept for two months."""
     own = f'"{schema}"."{table}"'
     policy = {"retention": "2 months", **policy}
     database.sql(
@@ -81,7 +81,7 @@ def restore(database: Database, since: str, until: str, *arguments: str) -> subp
 def archived(
     database: Database, table: str = "t", schema: str = "s", view: str | None = None, **policy: Any
 ) -> Database:
-    """A set from January to June 2026, a row a day, and an archive for what is older than two months."""
+    """A partitioned table from January to June 2026, a row a day, and an archive for what is older than two months."""
     build(database, table, schema, **{"retention": None, **policy})
 
     def operate(op: Any) -> None:
@@ -93,7 +93,7 @@ def archived(
 
 
 def places(database: Database) -> tuple[str, str, list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """What is where, what is on its way, and a checksum of all rows."""
+    """What is where, what is in transit, and a checksum of all rows."""
     way = database.sql("SELECT partition_name FROM schema_kit.archived_partition WHERE moved_at IS NULL")
     return attached(database), attached(database, "s.t_archive"), way, [checksum(database, "s.t", "s.t_archive")]
 

@@ -86,7 +86,7 @@ def about(found: Facts, table: str, *kinds: str) -> Facts:
 
 
 def changes(before: Facts, after: Facts, *more: str) -> set[tuple[str, str]]:
-    """What was there before and is otherwise now; a partitioned index's definition says ONLY."""
+    """What existed before and is otherwise now; a partitioned index's definition says ONLY."""
     return {
         key
         for key, detail in before.items()

@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalogs say of a table and of all that hangs on it, for tests that compare a before with an after.
+"""What PostgreSQL's catalogs say of a table and of all that references it, to compare a before with an after.
 
 Each row of the catalogs is taken whole, so that a column which a later PostgreSQL adds is compared, too; only what
 names a file, an oid or a statistic is left out, and what is a tree is printed.

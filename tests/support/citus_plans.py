@@ -62,7 +62,7 @@ def distributed(wanted: Distribution, **more: object) -> Plan:
 
 @case
 def distribute_concurrently() -> Plan:
-    """Beside another table."""
+    """Next to another table."""
     other = replace(TABLE, name=QualifiedName("shop", "tenants"), distribution=BY_TENANT)
     return distributed(Distribution("hash", "tenant"), beside=(other.name, other))
 
@@ -93,7 +93,7 @@ def undistribute() -> Plan:
 
 @case
 def archive_beside() -> Plan:
-    """An archive lies beside its table."""
+    """An archive lies next to its table."""
     policy = Partitioning(ITEMS, "at", "1 month")
     table = replace(TABLE, distribution=BY_TENANT, partitioned_by=("at",), partition_strategy="r")
     return archives.create(DeclaredArchive(ITEMS, ARCHIVE), table, None, policy, Stored.CURRENT)
@@ -113,7 +113,7 @@ def archive_of_a_reference_table() -> Plan:
 
 @case
 def file_beside() -> Plan:
-    """What a file is loaded into lies beside the table that it was of."""
+    """What a file is loaded into lies next to the table that it was of."""
     columns = ("tenant integer NOT NULL", "at timestamp with time zone NOT NULL", "word text")
     load = LoadFile(
         *("file:///a/items.parquet", ITEMS.sibling("items__restored"), columns, None, ("tenant", "at", "word")),

@@ -66,7 +66,7 @@ class Cold(Mortal):
         return f"(host '{self.server.socket_dir}', port '{self.server.port}', dbname 'work'{more})"
 
     def tables(self) -> list[str]:
-        """What is there."""
+        """What exists."""
         found = self.data.sql("SELECT relname FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind = 'r'")
         return sorted(name for (name,) in found)
 
@@ -94,7 +94,7 @@ def connected(database: Database, cold: Cold, more: str = "") -> None:
 
 
 def with_cold(database: Database, cold: Cold, view: str | None = VIEW, **policy: Any) -> Database:
-    """A set from January to June 2026, an archive, and a server for what is older than five months."""
+    """A partitioned table from January to June 2026, an archive, and a server for what is older than five months."""
     connected(database, cold)
     archived(database, view=view, **policy)
 

@@ -105,7 +105,7 @@ def set_up(database: Database, *statements: str) -> None:
 
 
 class Stopped(Exception):
-    """Somebody pulled the plug."""
+    """The client is gone."""
 
 
 def stopping_after(count: int) -> Callable[[Event], None]:

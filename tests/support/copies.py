@@ -1,4 +1,4 @@
-"""Copies beside applications: tables to be drained, split and converted."""
+"""Copies while applications work: tables to be drained, split and converted."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _OF_THE_NEXT_SESSION = r"alter\s+(database|role|user|system)|pg_reload_conf"
 
 @dataclass
 class Database:
-    """An empty database, with as many connections as a test wants."""
+    """An empty database, with as many connections as a test needs."""
 
     url: str
     stack: ExitStack
@@ -72,6 +72,6 @@ class Database:
         )
 
     def run(self, decide: Callable[[Catalog], Plan], policy: LockPolicy = QUICK) -> tuple[Step, ...]:
-        """Send what *decide* wants, as the doors do; events are kept."""
+        """Send what *decide* returns, as the entry points do; events are kept."""
         connection = self.sqlalchemy()
         return execute.run(connection, lambda: decide(Catalog(connection)), policy, self.events.append)

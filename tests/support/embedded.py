@@ -66,7 +66,7 @@ def kill(server: embedded.Server) -> None:
 
 
 def as_ordinary_user(script: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Run Python as nobody where we are root, as ourselves otherwise."""
+    """Run Python as user 65534 where we are root, as ourselves otherwise."""
     command = [*(AS_NOBODY if ROOT else []), ordinary_python(), "-c", script, *args]
     path = os.pathsep.join([str(REPOSITORY), str(Path(psycopg.__file__).parents[1])])
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -46,7 +46,7 @@ def everything(database: Database, table: str = "s.t") -> list[tuple[Any, ...]]:
 
 
 def places(database: Database) -> list[tuple[Any, ...]]:
-    """What the manifest says, and what is there."""
+    """What the manifest says, and what exists."""
     return database.sql(
         "SELECT table_name, dropped_at IS NOT NULL AND restored_at IS NULL, to_regclass(table_name) IS NOT NULL "
         "FROM schema_kit.archive_file ORDER BY file_url"
@@ -101,7 +101,7 @@ def no_attach(*_: object) -> Plan:
 
 
 def round_trip(database: Database, table: str, folder: Path, forms: tuple[str, ...] = ("parquet", "copy")) -> None:
-    """Out and back into a table beside, which PostgreSQL itself cannot tell from the first."""
+    """Out and back into a separate table, which PostgreSQL itself cannot tell from the first."""
     url, beside = sa.make_url(database.url).set(drivername="postgresql+psycopg"), QualifiedName("s", "back")
     for form in forms:
         store = Store(str(folder))

@@ -66,7 +66,7 @@ TYPES = {
     "g.span": "g.span(i, i + 1)",
 }
 
-# What the control column of a set may be: its type, its value in row i, and the interval.
+# What the control column of a table may be: its type, its value in row i, and the interval.
 CONTROLS = {
     "timestamptz": ("date_trunc('day', now()) - i * interval '1 day'", "1 month"),
     "timestamp": ("date_trunc('day', localtimestamp) - i * interval '1 day'", "1 month"),
@@ -77,7 +77,7 @@ CONTROLS = {
 
 @dataclass(frozen=True)
 class GeneratedTable:
-    """The statements of a superuser that make the table g.t with all that hangs on it and 60 rows, or unmake it.
+    """The statements of a superuser that make the table g.t with all that references it and 60 rows, or unmake it.
 
     Attributes:
         make: the statements; roles are made, too.
@@ -103,7 +103,7 @@ def generated_table(seed: int, version: int, prefix: str, *, dense: bool = False
         seed: what is chosen.
         version: server_version_num of the server: it gets what that one can.
         prefix: what the names of the roles begin with; roles are the whole server's.
-        dense: it has all that there is, instead of about half of it.
+        dense: it has all of it, instead of about half of it.
     """
     return _Maker(random.Random(seed), version, prefix, dense).table()
 
@@ -114,6 +114,8 @@ class _Maker:
         self.owner, self.agent, self.reader = (f"{prefix}_{role}" for role in ("owner", "agent", "reader"))
         kind = "timestamptz" if dense else chance.choice(list(CONTROLS))
         self.value, self.every = CONTROLS[kind]
+        self.spaces = [f"{prefix}_space_{name}" for name in "ab"] if version >= 150000 else []
+        self.named: list[str] = []
         self.kind = kind
         self.types = {f"c{place}": kind for place, kind in enumerate(TYPES) if dense or chance.random() < 0.3}
         self.of = {kind: column for column, kind in self.types.items()}
@@ -127,10 +129,11 @@ class _Maker:
         make = [*self._schema(), self._create(), *self._rows()]
         for kind in (self._columns, self._constraints, self._indexes, self._triggers, self._statistics, self._views):
             make += kind()
-        make += [*self._access(), *self._physical(), "ANALYZE g.t"]
+        make += [*self._access(), *self._physical(), *self._places(), "ANALYZE g.t"]
         roles = (self.owner, self.agent, self.reader)
-        drop = ("DROP SCHEMA g CASCADE", f"DROP OWNED BY {', '.join(roles)}", f"DROP ROLE {', '.join(roles)}")
-        return GeneratedTable(tuple(make), drop, "at", self.every, self.key, roles)
+        drop = ["DROP SCHEMA g CASCADE", f"DROP OWNED BY {', '.join(roles)}", f"DROP ROLE {', '.join(roles)}"]
+        drop += [f"DROP TABLESPACE {space}" for space in self.spaces]
+        return GeneratedTable(tuple(make), tuple(drop), "at", self.every, self.key, roles)
 
     def _schema(self) -> Iterator[str]:
         yield from (f"CREATE ROLE {role}" for role in (self.owner, self.agent, self.reader))
@@ -227,6 +230,7 @@ class _Maker:
             if of[kind]
         }
         names = [name for name in added if self.some()]
+        self.named = names
         for name in names:
             unique = "UNIQUE " if name == "by_once" else ""
             yield f"CREATE {unique}INDEX {name} ON {added[name]}"
@@ -321,3 +325,15 @@ class _Maker:
         options = ["fillfactor = 70", "autovacuum_enabled = false", "toast_tuple_target = 200", "parallel_workers = 2"]
         options += ["toast.autovacuum_enabled = false", "toast.autovacuum_vacuum_threshold = 99"]
         yield from (f"ALTER TABLE g.t SET ({option})" for option in options if self.some())
+
+    def _places(self) -> Iterator[str]:
+        """Tablespaces, from 15 on without a directory: the table in one, its indexes in the other, or not."""
+        if not self.spaces:
+            return
+        yield "SET allow_in_place_tablespaces = on"
+        yield from (f"CREATE TABLESPACE {space} LOCATION ''" for space in self.spaces)
+        if self.some():
+            yield f"ALTER TABLE g.t SET TABLESPACE {self.spaces[0]}"
+        for name in ("t_pkey", *self.named):
+            if self.some():
+                yield f"ALTER INDEX g.{name} SET TABLESPACE {self.chance.choice(self.spaces)}"

@@ -1,4 +1,4 @@
-"""Indexes by operations, on every shape: the beginning, and what the end shall be."""
+"""Indexes by operations, on every shape: the beginning, and what the end must be."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "partitioned"
 
 
 def prepare(database: Database, case: IndexCase, shape: str, *more: str) -> list[tuple[Any, ...]]:
-    """What the end shall be; and the beginning again."""
+    """What the end must be; and the beginning again."""
     build(database, shape)
     database.sql(*case.before, *case.blocking, "SELECT 1")
     expected = state(database)

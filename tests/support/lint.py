@@ -1,4 +1,4 @@
-"""Projects for `schema_kit lint`: an env.py, revisions, a schema that is there before them."""
+"""Projects for `schema_kit lint`: an env.py, revisions, a schema that exists before them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Scene:
 
     Args:
         url: a database of its own.
-        tables: what is there.
+        tables: what exists.
     """
 
     def __init__(self, url: str, tables: Sequence[str]) -> None:
@@ -139,7 +139,9 @@ class Scene:
                 except sa.exc.DBAPIError as error:
                     failure = Failure(getattr(error.orig, "sqlstate", "") or "", str(error.orig))
             connection.rollback()
-        return rules.judge(Observation("body", str(path), tuple(self._watch.statements), failure))
+        return rules.judge(
+            Observation("body", str(path), tuple(self._watch.statements), failure, roots=self._watch.roots)
+        )
 
 
 def kinds(report: Report) -> set[str]:

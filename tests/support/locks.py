@@ -33,7 +33,7 @@ def waiting(database: Database) -> None:
 
 @contextmanager
 def busy(database: Database, *statements: str, seconds: float = 0.4) -> Iterator[None]:
-    """Another session holds locks in an open transaction, for a while after somebody has begun to wait for it."""
+    """A session holds locks in an open transaction, for a while after another has begun to wait for it."""
     other, done = database.connect(autocommit=False), threading.Event()
     for statement in statements:
         other.execute(statement.encode())
@@ -57,7 +57,7 @@ def busy(database: Database, *statements: str, seconds: float = 0.4) -> Iterator
 
 
 HELD_SECONDS = 1.0
-"""An instant, on a machine that is busy with other tests."""
+"""A short time, on a machine that is busy with other tests."""
 
 
 class Probe(threading.Thread):

@@ -142,7 +142,7 @@ def usual() -> Seen:
 
 
 def hostile() -> Seen:
-    """The same, with every name and text as somebody may have chosen it."""
+    """The same, with every name and text as a user may have chosen it."""
     seen = database(*(partitioned(name, retention="6 months") for name in HOSTILE))
     names = [QualifiedName(text, text) for text in HOSTILE]
     return replace(

@@ -31,7 +31,7 @@ def children(database: Database, parent: str) -> dict[str, str]:
 
 
 def as_role(database: Database, role: str, *statements: str, **settings: str) -> list[tuple[Any, ...]]:
-    """Send statements as a role that is no superuser, with settings of the session; the rows of the last one."""
+    """Send statements as a role that is not a superuser, with settings of the session; the rows of the last one."""
     with psycopg.connect(database.url, autocommit=True) as connection:
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, false)", [name, value])

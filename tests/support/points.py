@@ -87,5 +87,5 @@ def after(table: Table, steps: tuple[object, ...]) -> Table:
 
 
 def reaches_the_end(lines: Grid, here: Point) -> bool:
-    """Whether the windows that are kept ahead lie behind the end of the column's type: those have laws of their own."""
+    """Whether the ranges that are kept ahead lie behind the end of the column's type: those have laws of their own."""
     return lines.ends(lines.interval.shift(lines.interval.floor(here), lines.policy.premake + 1))

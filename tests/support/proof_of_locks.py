@@ -62,7 +62,7 @@ def _plain(name: QualifiedName) -> str:
 
 @dataclass
 class Proof:
-    """Sends plans, and proves each step on the server before it is sent."""
+    """Sends plans, and checks each step on the server before it is sent."""
 
     database: Database
     proved: set[type[Step]] = field(default_factory=set)
@@ -170,4 +170,4 @@ def in_background(work: Callable[[], object]) -> Iterator[None]:
 
 Scene = Callable[[Proof], None]
 Scenes = dict[Scene, set[type[Step]]]
-"""Which steps each scene proves."""
+"""Which steps each scene shows."""

@@ -38,7 +38,7 @@ class Pair:
     subscribed: list[str] = field(default_factory=list)
 
     def subscribe(self, *publications: str) -> None:
-        """Let the other database subscribe, and wait until it has what is there."""
+        """Let the other database subscribe, and wait until it has what exists."""
         name = f"sub_{next(_NUMBER)}"
         dbname = psycopg.conninfo.conninfo_to_dict(self.here.url)["dbname"]
         source = f"host={self.server.socket_dir} port={self.server.port} user=postgres dbname={dbname}"

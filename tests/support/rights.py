@@ -30,7 +30,7 @@ class Limited:
         return self.database.url.replace("postgres@", f"{self.role}@")
 
     def owned(self, *schemas: str) -> None:
-        """Tables, views and types of these schemas belong to a role that is no superuser."""
+        """Tables, views and types of these schemas belong to a role that is not a superuser."""
         for schema in schemas:
             self.database.sql(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {self.owner}")
             for kind, name in self.database.sql(

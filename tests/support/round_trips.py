@@ -76,7 +76,7 @@ Rows = list[tuple[str, ...]]
 
 
 def catalog(database: Database, *, comments: bool = True) -> Rows:
-    """What is there, but for casts of texts: IN (...) reads otherwise once it was made from what is printed of it."""
+    """What exists, but for casts of texts: IN (...) reads otherwise once it was made from what is printed of it."""
     sql = CATALOG.format(comments="obj_description(k.oid, 'pg_constraint')" if comments else "''")
     found = [tuple(_CASTS.sub("", text or "") for text in row) for row in database.sql(sql)]
     for table, columns in POLICIES.items():

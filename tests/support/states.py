@@ -79,7 +79,7 @@ class Case:
 
 
 def ops(*work: Callable[[str], None]) -> Operate:
-    """Operations, each of which is told the schema."""
+    """Operations, each of which gets the schema."""
 
     def operate(database: Database, schema: str) -> None:
         for one in work:
@@ -141,7 +141,7 @@ def new_set(schema: str) -> None:
 
 
 def policy(**more: Any) -> Operate:
-    """The months are a set."""
+    """The months are one partitioned table."""
     one_month = {"control": "at", "interval": "1 month"}
     return ops(lambda _: op.create_part_config(), one("set_partition_policy", "e", **one_month, **more))
 

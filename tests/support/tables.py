@@ -40,7 +40,7 @@ def leaves(database: Database) -> list[str]:
 
 
 def ahead(database: Database) -> str:
-    """A moment some months after what is there, by months of Bangkok: they begin hours before those of UTC."""
+    """A moment some months after what exists, by months of Bangkok: they begin hours before those of UTC."""
     here = "date_trunc('month', now() AT TIME ZONE 'Asia/Bangkok')"
     return str(database.sql(f"SELECT ({here} + interval '4 months 4 days')::date")[0][0])
 

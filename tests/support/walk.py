@@ -80,7 +80,7 @@ CALLS = {
 
 
 def build(database: Database) -> None:
-    """A set with an archive and a view, one without partitions ahead, a table that is none, one whose rows expire."""
+    """A table with an archive and a view, one without partitions ahead, a plain table, one whose rows expire."""
     archived(database)
     assert shell(database, "archive", "run", "--now", NOW).returncode == 0
     month = "FOR VALUES FROM ('2026-05-01+00') TO ('2026-06-01+00')"

@@ -24,7 +24,7 @@ BEGAN = "2026-01-01 00:00:00+00"
 SPAN = 5 * 31 * 24 * 3600
 """Seconds over which rows are spread."""
 STILL = 5_000
-"""Rows that nobody touches, so that a reader knows how many there are."""
+"""Rows that stay untouched, so that a reader knows how many there are."""
 
 
 def rows(table: str) -> str:
@@ -193,7 +193,7 @@ _KINDS: dict[str, Callable[[Application, psycopg.Connection[Any]], None]] = {
 
 
 class Reader(threading.Thread):
-    """Counts the rows that nobody touches, again and again."""
+    """Counts the untouched rows, again and again."""
 
     def __init__(self, database: Database, table: str, stop: threading.Event) -> None:
         super().__init__(daemon=True)

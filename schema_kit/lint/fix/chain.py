@@ -25,6 +25,10 @@ _WORDS = {
     "select", "from", "update", "where",
 }  # fmt: skip
 
+_THING = re.compile(r"\b(?:CREATE|DROP|ADD)\s+(?:OR\s+REPLACE\s+|UNIQUE\s+|MATERIALIZED\s+)*(\w+)", re.IGNORECASE)
+_OPERATION_THING = re.compile(r"^(create|drop|add)_|_concurrently$")
+_KEYS = dict.fromkeys(("foreign_key", "primary_key", "unique_constraint", "check_constraint"), "constraint")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -48,6 +52,8 @@ class _Statement:
     defines: set[str]
     uses: set[str]
     words: set[str]
+    things: set[str]
+    """What it makes or drops: tables, columns."""
     makes: bool
 
     @property
@@ -93,6 +99,7 @@ class _Reader:
         self._source = source
         functions = [one for one in m.findall(source.module, m.FunctionDef()) if isinstance(one, cst.FunctionDef)]
         self._functions = {one.name.value: one for one in functions}
+        self._plain = {source.sqlalchemy, *_HARMLESS, *source.of_sqlalchemy}
 
     def statements(self, name: str) -> list[_Statement]:
         function = self._functions.get(name)
@@ -106,7 +113,9 @@ class _Reader:
         called = [self._source.operation(one) for one in m.findall(node, m.Call()) if isinstance(one, cst.Call)]
         makes = any(one.startswith(("create_", "add_")) for one in called)
         copied = not kinds and not m.matches(node, m.SimpleStatementLine(body=[m.Expr() | m.Pass()]))
-        return _Statement(node, kinds, copied, _defined(node), names, words, makes)
+        sql = [found[1].lower() for one in strings for found in _THING.finditer(str(one.evaluated_value))]
+        things = {_KEYS.get(one, one) for one in (*sql, *(_OPERATION_THING.sub("", name) for name in called if name))}
+        return _Statement(node, kinds, copied, _defined(node), names, words, things, makes)
 
     def _kinds(self, node: cst.CSTNode, seen: set[str]) -> set[str]:
         """Return what a statement does, functions of the file followed where they are called."""
@@ -134,7 +143,7 @@ class _Reader:
                 return set()
             return self._kinds(self._functions[func.value].body, {*seen, func.value})
         first = self._source.code(func).split(".")[0].split("(")[0]
-        plain = first in {self._source.sqlalchemy, *_HARMLESS}
+        plain = first in self._plain
         within_op = first in self._source.operations  # op.get_bind().execute(...) is an operation already
         return set() if plain or within_op else {_JOINS}
 
@@ -202,7 +211,10 @@ def _shared_out(down: Sequence[_Statement], parts: Sequence[Sequence[_Statement]
 
 def _like(down: _Statement, up: _Statement) -> float:
     shared = down.words & up.words
-    return len(shared) / len(down.words | up.words) + up.makes / 2 if shared else 0.0
+    if not shared:
+        return 0.0
+    alike = len(shared) / len(down.words) + len(shared) / len(down.words | up.words)
+    return alike + up.makes / 2 + bool(down.things & up.things)
 
 
 def _refuse_mixed(statements: Sequence[_Statement]) -> None:

@@ -104,7 +104,9 @@ class _Rewriter(cst.CSTTransformer):
 
     def leave_SimpleStatementLine(  # noqa: N802
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
-    ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement]:
+    ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement] | cst.RemovalSentinel:
+        if self._functions and len(original_node.body) == 1 and self._source.commits(original_node.body[0]):
+            return cst.RemoveFromParent()  # operations commit on their own, and so does each revision of a chain
         asked, strict = self._asked(original_node)
         if not asked or not self._functions:
             return updated_node

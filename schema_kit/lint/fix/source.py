@@ -46,6 +46,18 @@ class Source:
             return one.evaluated_alias or "sqlalchemy"
         return ""
 
+    @property
+    def of_sqlalchemy(self) -> frozenset[str]:
+        """What the file calls things that it imports from SQLAlchemy: types, functions."""
+        found = [one for one in m.findall(self.module, m.ImportFrom()) if isinstance(one, cst.ImportFrom)]
+        return frozenset(
+            alias.evaluated_alias or alias.evaluated_name
+            for one in found
+            if one.module is not None and not isinstance(one.names, cst.ImportStar)
+            for alias in one.names
+            if self.code(one.module).split(".")[0] == "sqlalchemy"
+        )
+
     def _imported(self, name: str, modules: Sequence[str]) -> Iterator[str]:
         for one in m.findall(self.module, m.ImportFrom()):
             assert isinstance(one, cst.ImportFrom)
@@ -78,6 +90,13 @@ class Source:
             values = self._values.get(node.value, [])
             return len(values) == 1 and not isinstance(values[0], cst.Name) and self._is_bind(values[0])
         return node is not None and self.operation(node) == "get_bind"
+
+    def commits(self, node: cst.CSTNode) -> bool:
+        """Return whether a statement is nothing but a COMMIT."""
+        call = node.value if isinstance(node, cst.Expr) else None
+        if not isinstance(call, cst.Call) or self.operation(call) != "execute" or not call.args:
+            return False
+        return (self.value(call.args[0].value) or "").strip("; \n").upper() in ("COMMIT", "END")
 
     def value(self, node: cst.BaseExpression | None) -> str | None:
         """Return the text that an expression is, whenever the revision runs; None where that cannot be known."""

@@ -194,20 +194,20 @@ def _create_index(one: _Skeleton, sa: str) -> list[str]:
     return [quoted(name(found["name"])), table, f"[{', '.join(columns)}]", *more]
 
 
-def _drop_index(one: _Skeleton, _: str) -> list[str]:
-    index, schema = _table(one.match(r"DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?(?P<table>{t})")["table"])
-    return [index, *schema]
+def _of_one(pattern: str) -> Callable[[_Skeleton, str], list[str]]:
+    """Return how a call is written whose only argument is what the statement names."""
+
+    def written(one: _Skeleton, _: str) -> list[str]:
+        name, schema = _table(one.match(pattern)["table"])
+        return [name, *schema]
+
+    return written
 
 
 def _reindex(one: _Skeleton, _: str) -> list[str]:
     found = one.match(r"REINDEX (?P<what>TABLE|INDEX) (?:CONCURRENTLY )?(?P<table>{t})")
     of, schema = _table(found["table"])
     return [f"table_name={of}" if found["what"].upper() == "TABLE" else of, *schema]
-
-
-def _refresh(one: _Skeleton, _: str) -> list[str]:
-    view, schema = _table(one.match(r"REFRESH MATERIALIZED VIEW (?P<table>{t})(?: WITH DATA)?")["table"])
-    return [view, *schema]
 
 
 def _foreign_key(one: _Skeleton, _: str) -> list[str]:
@@ -327,9 +327,9 @@ def _update(one: _Skeleton, sa: str) -> list[str]:
 
 _WRITERS: dict[str, Callable[[_Skeleton, str], list[str]]] = {
     "create_index": _create_index,
-    "drop_index": _drop_index,
+    "drop_index": _of_one(r"DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?(?P<table>{t})"),
     "reindex": _reindex,
-    "refresh": _refresh,
+    "refresh": _of_one(r"REFRESH MATERIALIZED VIEW (?P<table>{t})(?: WITH DATA)?"),
     "create_foreign_key": _foreign_key,
     "create_check_constraint": _check,
     "create_unique_constraint": _key,

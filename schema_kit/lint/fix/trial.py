@@ -172,6 +172,7 @@ class Fixing:
             name_limit=limit,
             again=trials,
             invalid=snapshot.invalid(before.scratch.session(name)),
+            roots=watch.roots,
         )
         left, _ = ignore.heeded(rules.judge(seen, self.sizes), ignore.comments(part.text), part.revision, self.path)
         for one in left:

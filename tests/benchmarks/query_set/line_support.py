@@ -15,7 +15,7 @@ def _patterns(words: Sequence[str]) -> list[Parameters]:
 
 
 THAI_WORDS = (*THAI.items[10:], *(item[2:] for item in THAI.items[::-1] if len(item) > 8))
-"""Dishes, from those that many ask for to those that few do, and dishes cut in the middle."""
+"""Dishes, from those that many ask for to those that few do, and dishes split in the middle."""
 
 OTHER_WORDS = tuple(
     item

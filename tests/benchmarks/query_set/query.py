@@ -17,7 +17,7 @@ class Query:
     target_ms: float | None
     sql: str
     parameters: str | Sequence[Parameters] = ({},)
-    """Themselves, or the SQL that takes %(wanted)s sets of them from the data."""
+    """Themselves, or the SQL that takes %(wanted)s of them from the data."""
     concurrent: bool = False
     """Whether many users ask it at once."""
     prepared: bool = False

@@ -27,4 +27,4 @@ BESIDE = tuple(
         "publish some of what is done to it",
     )
 )
-"""What asks for no lock on the table, or for none that conflicts in some version: it may come beside any lock."""
+"""What asks for no lock on the table, or for none that conflicts in some version: it may come next to any lock."""

@@ -39,7 +39,7 @@ BACK = ("unpartition", "rollback")
 
 @dataclass(frozen=True)
 class Change:
-    """What another session does to s.t, or to what belongs to it.
+    """What another session does to s.t, or to its dependent objects.
 
     Args:
         name: in a few words.
@@ -47,7 +47,7 @@ class Change:
         seen: a boolean of SQL that says whether the table of that name, now, has the effect.
         alone: it stops a conversion, or goes together with nothing else.
         back: whether it can be done to a partitioned table.
-        lost: the ways that do not carry it over, whoever has brought it about, and when.
+        lost: the ways that do not carry it over, however it came about, and when.
     """
 
     name: str

@@ -107,7 +107,7 @@ def archive_partition() -> Plan:
 
 @case
 def archive_partition_that_is_detached() -> Plan:
-    """A run was killed in between; the CHECK is proved again where it is not found."""
+    """A run was killed in between; the CHECK is validated again where it is not found."""
     return moving(attached=False)
 
 

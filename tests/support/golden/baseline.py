@@ -13,14 +13,14 @@ from tests.support.shapes import CHAT_KEY, MESSAGES, name
 
 @case
 def baseline_missing() -> Plan:
-    """Nothing is there."""
+    """Nothing exists."""
     declared = tables()
     return baseline.create_baseline(declared, dict.fromkeys(t.table.name for t in declared), ["public"], False)
 
 
 @case
 def baseline_partly_there() -> Plan:
-    """One table is there in the same shape."""
+    """One table exists in the same shape."""
     chats, messages = tables()
     seen = {chats.table.name: chats.table, messages.table.name: None}
     return baseline.create_baseline([chats, messages], seen, ["public", "bots"], True)
@@ -47,7 +47,7 @@ def baseline_drop() -> Plan:
 
 @case
 def baseline_drop_only_what_was_made() -> Plan:
-    """One table was there before; the schema holds it still, and an extension is left in the ledger."""
+    """One table existed before; the schema holds it still, and an extension is left in the ledger."""
     made = {"table": frozenset({"bots.messages"}), "schema": frozenset({"bots"}), "extension": frozenset({"pg_trgm"})}
     return baseline.drop_baseline(tables(), made, (), {"bots": ()}, True, ledger_alone=True)
 
@@ -72,7 +72,7 @@ def extension_drop() -> Plan:
 
 @case
 def extension_drop_of_another_s() -> Plan:
-    """Nothing to do: it was there before."""
+    """Nothing to do: it existed before."""
     return baseline.drop_extension("pg_trgm", {"extension": frozenset()}, ledger_alone=True)
 
 

@@ -66,7 +66,7 @@ def convert_bound_too_near() -> Plan:
 
 @case
 def convert_bound_of_another_interval() -> Plan:
-    """The check of an earlier try is no boundary of a month."""
+    """The check of an earlier try is not a boundary of a month."""
     table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2026-12-07 00:00:00+00"),))
     return conversion.convert(EVENTS, Conversion(table, NOW, has_config=Stored.CURRENT), "refuse")
 
@@ -132,7 +132,7 @@ def convert_already_done() -> Plan:
 
 @case
 def convert_already_done_with_another_premake() -> Plan:
-    """Nothing to do: a premake that somebody has changed since is theirs."""
+    """Nothing to do: a premake that a user has changed since is theirs."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
     seen = Conversion(table, NOW, registered=replace(EVENTS, premake=9), has_config=Stored.CURRENT)
     return conversion.convert(EVENTS, seen, "refuse")

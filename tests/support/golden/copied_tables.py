@@ -35,7 +35,7 @@ def convert_by_copy() -> Plan:
 
 @case
 def convert_by_copy_and_feed_the_old_table() -> Plan:
-    """So that there is a way back with all that was written since."""
+    """So that a rollback is possible with all that was written since."""
     seen, observed = plain_to_be_copied()
     return copied_table.convert(MONTHLY, seen, observed, "drop", CopyLimits(), keep_old="fed")
 

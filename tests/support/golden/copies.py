@@ -16,7 +16,7 @@ from tests.support.shapes import AWARE, NOW, name, simple
 
 @case
 def drain_fresh() -> Plan:
-    """Two windows, and the default partition made anew."""
+    """Two ranges, and the default partition made again."""
     return copying.drain_default(EVENTS, copied(), CopyLimits())
 
 
@@ -35,7 +35,7 @@ def drain_half_done() -> Plan:
 
 @case
 def drain_of_another_table() -> Plan:
-    """The default partition was truncated meanwhile: all that was made goes, and it begins anew."""
+    """The default partition was truncated meanwhile: all that was made goes, and it begins again."""
     plan = copying.drain_default(EVENTS, copied(), CopyLimits())
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     run = CopyRun("drain", EVENTS.parent, "16400:16399:1", begun.copy.targets, cut=True)

@@ -123,7 +123,7 @@ def drop_index_that_is_gone() -> Plan:
 
 @case
 def replace_index_plain() -> Plan:
-    """The index is there with one column; its comment goes over."""
+    """The index exists with one column; its comment goes over."""
     old = Index("ix_messages_chat", "btree (chat_id)", comment="the inbox")
     return indexes.replace_index(index_declaration(), [plain(old)], "btree (chat_id, created_at DESC)")
 

@@ -20,7 +20,7 @@ def next_nothing_there() -> Plan:
 
 @case
 def next_partly_there() -> Plan:
-    """One is there under a name of its own: it is known by its bounds."""
+    """One exists under a name of its own: it is known by its bounds."""
     whatever = month("whatever", "2026-12-01", "2027-01-01")
     return partitions.create_next(EVENTS, replace(partitioned(), partitions=(whatever,)), NOW)
 
@@ -49,7 +49,7 @@ def next_filled_default() -> Plan:
 
 @case
 def next_filled_default_half_done() -> Plan:
-    """The first month's check is there and not validated, the second one's is validated."""
+    """The first month's check exists and is not validated, the second one's is validated."""
     default = Partition(name("public.events_default"), None, None, default=True)
     checks = (
         ("events_p20261101_not_here", "CHECK (...) NOT VALID", False),

@@ -1,4 +1,4 @@
-"""Partitioned tables made from nothing, and policies of those that are there."""
+"""Partitioned tables made from nothing, and policies of those that exist."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ BY_REGION = replace(LOGINS, partition_strategy="l", partitioned_by=("body",))
 
 @case
 def set_nothing_there() -> Plan:
-    """The table alone; what comes next is decided once it is there."""
+    """The table alone; what comes next is decided once it exists."""
     return creation.create_set(NEW, None, {}, NOW, False, Stored.MISSING)
 
 
 @case
 def set_table_there() -> Plan:
-    """Its partitions, cut by hash, a default one, the policy."""
+    """Its partitions, partitioned by hash, a default one, the policy."""
     declared = replace(NEW, below=HALVES, default=True, options=("fillfactor=90",))
     return creation.create_set(declared, LOGINS, {}, NOW, False, Stored.CURRENT)
 
 
 @case
 def set_of_regions_half_done() -> Plan:
-    """Ranges under a list: one part is there with its first partition."""
+    """Ranges under a list: one part exists with its first partition."""
     declared = replace(NEW, table=BY_REGION, above=REGIONS)
     part = LOGINS.name.sibling("logins_eu")
     made = Partition(part.sibling("x"), "2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
@@ -79,7 +79,7 @@ def policy_there() -> Plan:
 
 @case
 def adopted_from_pg_partman() -> Plan:
-    """A past partition lies on no grid; pg_partman's maintenance goes off."""
+    """A past partition lies on no boundaries; pg_partman's maintenance goes off."""
     odd = Partition(name("shop.odd"), "2026-01-07 00:00:00+00", "2026-03-04 00:00:00+00")
     month = Partition(name("shop.month"), "2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
     table = replace(LOGINS, partitions=(odd, month))
@@ -97,6 +97,6 @@ def policy_dropped() -> Plan:
 
 @case
 def part_config_dropped_with_what_is_finished() -> Plan:
-    """No copy is under way, and no partition is out."""
+    """No copy is in progress, and no partition is out."""
     records = (RETIRED_PARTITION, COPY_RUN, COPY_TARGET, COPY_CHUNK)
     return partitions.drop_part_config(False, exists=True, alone=True, records=records)

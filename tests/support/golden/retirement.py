@@ -39,7 +39,7 @@ def detach_beside_a_default() -> Plan:
 
 @case
 def drop_partition_that_is_detach_pending() -> Plan:
-    """An earlier run was cut off between the two transactions of the detach."""
+    """An earlier run was interrupted between the two transactions of the detach."""
     pending = replace(LEAVING, pending=True, recorded=True, has_record=Stored.CURRENT)
     return retirement.drop(MESSAGES, LEAVING.name, pending)
 
@@ -70,7 +70,7 @@ def file_registered_and_its_table_dropped() -> Plan:
 
 @case
 def attach_beside_a_filled_default() -> Plan:
-    """Both are proved first."""
+    """Both are validated first."""
     default = simple("bots.messages_default")
     seen = Detaching(MESSAGES, name("bots.imported"), 16500, default=default.name)
     proof = '"created_at" IS NOT NULL AND "created_at" < \'2026-09-30 17:00:00+00\''
@@ -87,7 +87,7 @@ MERGE = MergeFile(
 
 @case
 def file_loaded_and_merged() -> Plan:
-    """The key tells what is there already; the manifest says in the same commit that the rows are back."""
+    """The key says what exists already; the manifest says in the same commit that the rows are back."""
     return Plan("import", (LOAD, MERGE))
 
 

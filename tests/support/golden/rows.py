@@ -60,7 +60,7 @@ def rows_are_archived_by_a_condition() -> Plan:
 
 @case
 def rows_come_back_with_their_tree() -> Plan:
-    """Sessions first, then what hung on those that are there, from archives of their own."""
+    """Sessions first, then what hung on those that exist, from archives of their own."""
     goes = {table: table.sibling(f"{table.name}_archive") for table in _chat()}
     there = dict(_chat())
     there |= {archive: replace(there[table], name=archive, incoming=()) for table, archive in goes.items()}

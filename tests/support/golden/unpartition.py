@@ -30,7 +30,7 @@ def unpartition_key_index_there() -> Plan:
 
 @case
 def unpartition_after_it_was_detached() -> Plan:
-    """The first partition was out and came back: what proved its bounds goes, or no other row would fit."""
+    """The first partition was out and came back: what validated its bounds goes, or no other row would fit."""
     seen, heir = swapped()
     check = "CHECK (((created_at IS NOT NULL) AND (created_at < '2026-12-01 00:00:00+00'::timestamp with time zone)))"
     checks = (("messages_created_at_check", check, True), ("messages__bounds", f"{check} NOT VALID", False))
@@ -39,7 +39,7 @@ def unpartition_after_it_was_detached() -> Plan:
 
 @case
 def unpartition_leaves_nothing_that_was_emptied() -> Plan:
-    """Nobody sees rows any more in what held them."""
+    """No session sees rows any more in what held them."""
     emptied = Emptied((MESSAGES.sibling("messages_p20270101"),))
     return unpartition.unpartition(MESSAGES, Conversion(rich(), NOW, emptied=emptied), None, has_policy=False)
 

@@ -1,4 +1,4 @@
-"""Rows are copied: a default partition drained, a partition split, a table converted, and its way back."""
+"""Rows are copied: a default partition drained, a partition split, a table converted, and its rollback."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from schema_kit.catalog import Catalog
+from schema_kit.model import Index
 from schema_kit.names import QualifiedName
 from schema_kit.steps import constraints, retirement
 from schema_kit.steps.storage import EnsureTable
@@ -58,7 +59,7 @@ def scene_a_table_becomes_a_partition(proof: Proof) -> None:
     proof.run(come_in("t1"))
     one = QualifiedName("s", "one")
     proof.database.sql("CREATE TABLE s.one (id bigint, body text)")
-    like = retirement.CreateIndexLikeParents("ix", one, "btree (id)", False)
+    like = retirement.CreateIndexLikeParents("ix", one, Index("ix", "btree (id)"))
     proof.beside(like, "LOCK TABLE s.one IN ROW EXCLUSIVE MODE")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from schema_kit.model import BaselineEnum, BaselineTable, Column, ForeignKey, IgnoredFinding, Stored, Table
+from schema_kit.model import BaselineObject, BaselineTable, Column, ForeignKey, IgnoredFinding, Stored, Table
 from schema_kit.names import QualifiedName
 from schema_kit.steps import baseline, health, partitions
 from schema_kit.steps.storage import DropTables, EnsureTable
@@ -26,13 +26,18 @@ def scene_baseline(proof: Proof) -> None:
         "owner_id bigint REFERENCES public.owner, place_id bigint REFERENCES public.place)"
     )
     noun = BaselineTable(Table(table, (Column("id", "bigint"),), foreign_keys=owners), (create,))
+    objects = (
+        BaselineObject(QualifiedName("made", "kind"), "enum", "AS ENUM ('a')", ("a",)),
+        BaselineObject(QualifiedName("made", "price"), "domain", "AS numeric CHECK (value > 0)"),
+        BaselineObject(QualifiedName("made", "ids"), "sequence", "CYCLE"),
+    )
     proof.steps(
         EnsureTable(CREATED_OBJECT),
         EnsureTable(PART_CONFIG),
         baseline.CreateExtension("pg_trgm"),
         baseline.CreateSchema("made"),
-        baseline.CreateType(BaselineEnum(QualifiedName("made", "kind"), ("a",))),
-        baseline.DropType(QualifiedName("made", "kind")),
+        *(baseline.CreateObject(one) for one in objects),
+        *(baseline.DropObject(one) for one in objects),
         baseline.CreateTable(noun),
         baseline.DropTable(table, tuple(sorted(key.referenced for key in owners))),
         baseline.DropSchema("made", empty=True),
@@ -83,8 +88,8 @@ SCENES: Scenes = {
         baseline.CreateTable,
         baseline.DropTable,
         baseline.CreateExtension,
-        baseline.CreateType,
-        baseline.DropType,
+        baseline.CreateObject,
+        baseline.DropObject,
         baseline.DropExtension,
         partitions.RegisterPolicy,
         partitions.RememberMaintenance,

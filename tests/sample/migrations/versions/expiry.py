@@ -1,4 +1,4 @@
-"""Baskets that nobody has paid for in a month go, and what lies in them.
+"""Baskets that stay unpaid for a month go, and what lies in them.
 
 Revision ID: expiry
 Revises: event_archive

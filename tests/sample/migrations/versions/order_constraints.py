@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # A constraint that was proved stays so; the others go at once, without a scan.
+    # A constraint that was validated stays so; the others go at once, without a scan.
     op.drop_constraint_concurrently("orders_total_check", "orders")
     op.drop_constraint_concurrently("orders_customer_id_fkey", "orders")
     op.alter_column_concurrently("orders", "customer_id", nullable=True)

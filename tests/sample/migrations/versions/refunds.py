@@ -1,4 +1,4 @@
-"""Refunded orders, fresh sales, and carts that nobody uses any more.
+"""Refunded orders, fresh sales, and carts that are not used any more.
 
 Revision ID: refunds
 Revises: order_indexes

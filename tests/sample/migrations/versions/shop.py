@@ -67,7 +67,7 @@ def upgrade() -> None:
             for i in range(1, 101)
         ],
     )
-    # As somebody once left it: only new rows are held to it.
+    # As it was once left: only new rows are held to it.
     op.create_check_constraint(
         "orders_placed_at_check", "orders", "placed_at > '2000-01-01'", postgresql_not_valid=True
     )
