@@ -396,10 +396,9 @@ def _builds(
         missing, gone, there = _beyond(wanted, have), _beyond(have, wanted), len(have)
         for primary in (True, False):
             indexes = tuple(index for index in missing if index.primary is primary)
-            without = gone if not primary else ()
-            if indexes or without:
-                yield BuildIndexes(target.built, indexes, there, without)
-            there += len(indexes)
+            if indexes or gone:
+                yield BuildIndexes(target.built, indexes, there, gone)
+            there, gone = there + len(indexes) - len(gone), ()
 
 
 def _beyond(indexes: tuple[Index, ...], others: tuple[Index, ...]) -> tuple[Index, ...]:

@@ -1,17 +1,6 @@
 -- drain the default partition of public.events
 -- Killed when one of the tables had its key: there is a lot in the log.
 
--- give public.events_p20260901 its primary key
--- locks: ACCESS EXCLUSIVE on public.events_p20260901
-BEGIN;
-SET LOCAL lock_timeout = '5000ms';
-SET LOCAL idle_in_transaction_session_timeout = '5000ms';
-SET LOCAL statement_timeout = '0ms';
-LOCK TABLE ONLY "public"."events_p20260901" IN ACCESS EXCLUSIVE MODE;
-DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
-ALTER TABLE "public"."events_p20260901" ADD PRIMARY KEY (id, created_at);
-COMMIT;
-
 -- give public.events_p20261101 its primary key
 -- locks: ACCESS EXCLUSIVE on public.events_p20261101
 BEGIN;
@@ -75,7 +64,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20260901" IN SHARE ROW EXCLUSIVE MODE;
-DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 2) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 CREATE INDEX ON "public"."events_p20260901" USING btree (created_at);
 COMMIT;
 
