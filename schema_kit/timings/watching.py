@@ -91,7 +91,7 @@ def watch(engine: Any, *, slow: float = 0.5, repeats: int = 10, trace: bool | No
         trace: Send a span for each statement to OpenTelemetry; where nothing is said, if `opentelemetry` is installed.
 
     Raises:
-        DeclarationError: *slow* is no number of seconds, or *repeats* is less than two.
+        DeclarationError: *slow* is not a number of seconds, or *repeats* is less than two.
         ModuleNotFoundError: *trace* is true and `opentelemetry` is not installed.
 
     Example: `watched = timings.watch(engine, slow=0.1)`
