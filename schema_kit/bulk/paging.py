@@ -42,7 +42,8 @@ def page(
         after: `Page.after` of the page before; nothing for the first one.
 
     Raises:
-        DeclarationError: the order can skip or repeat rows, or no declared index serves it; *size* or *after* is invalid.
+        DeclarationError: the order can skip or repeat rows, or no index that is declared serves it;
+            or *size* or *after* is invalid.
 
     Example: `page(session, sa.select(Message).order_by(Message.timestamp, Message.id), after=last.after)`
 
