@@ -92,6 +92,22 @@ def test_it_is_made_again(database: Database, tmp_path: Path, case: str) -> None
     assert same(catalog(database), was)
 
 
+def test_sequences_of_new_columns_are_made_with_them(database: Database, tmp_path: Path) -> None:
+    numbers = sa.Sequence("N 1", start=7)
+    old, new = models(), models(C("n", sa.Integer, numbers, server_default=numbers.next_value()))
+    sa.Table("u", new, C("m", sa.Integer, sa.Sequence("m_seq"), primary_key=True))
+    with database.sqlalchemy() as connection:
+        old.create_all(connection)
+    was = catalog(database)
+    project = Written(tmp_path, database.url, new)
+    project.revision()
+    project.upgrade()
+    assert project.diffs() == []
+    assert database.sql("SELECT nextval('\"N 1\"'), nextval('m_seq')") == [(7, 1)]
+    project.downgrade("base")
+    assert same(catalog(database), was)
+
+
 def test_a_column_of_the_key_that_models_let_be_null(database: Database, tmp_path: Path) -> None:
     at = C("at", sa.DateTime(timezone=True), primary_key=True)
     with database.sqlalchemy() as connection:
