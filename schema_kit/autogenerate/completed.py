@@ -62,6 +62,16 @@ def _sequences(work: Work) -> None:
             work.changed = True
 
 
+def without_checks(work: Work) -> None:
+    """Let a change of type leave the check of an enum that is a text: it is compared as other checks are."""
+    for change in [one for one in work.operations if isinstance(one, ops.AlterColumnOp)]:
+        for name in ("modify_type", "existing_type"):
+            own = getattr(change, name)
+            if isinstance(own, sa.Enum) and not own.native_enum and own.create_constraint:
+                setattr(change, name, sa.String(own.length))
+                work.changed = True
+
+
 def _of(default: Any) -> Any:
     return getattr(default, "arg", None)
 
