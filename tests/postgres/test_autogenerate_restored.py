@@ -122,7 +122,9 @@ def test_enums_that_are_texts_under_a_naming_convention(database: Database, tmp_
     project.upgrade()
     assert project.diffs() == []
     project.downgrade("base")
-    assert database.sql("SELECT conname FROM pg_constraint WHERE contype = 'c'") == [("ck_t_kind",)]
+    assert database.sql("SELECT conname FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'") == [
+        ("ck_t_kind",)
+    ]
 
 
 def test_a_virtual_column_beside_a_check_is_left(database: Database, tmp_path: Path) -> None:
