@@ -132,7 +132,7 @@ def advise(scratch: Scratch, statements: Sequence[Statement], tell: Callable[[st
     for index in there:
         by_table.setdefault(index.table, []).append((index.definition, index.unique))
     candidates = new(wishes, by_table)
-    tell(f"{len(asked)} statements, {len(candidates)} candidates")
+    tell(f"statements: {len(asked)}, candidates: {len(candidates)}")
     installed = _install(scratch, candidates)
     built = _build(scratch, candidates)
     scratch.stretch()

@@ -12,14 +12,14 @@ from sqlalchemy.dialects import postgresql as pg
 
 from schema_kit.autogenerate.drift import declared_checks
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import paired
-from schema_kit.names import fit, ident
+from schema_kit.autogenerate.written import executed, paired
+from schema_kit.names import QualifiedName, fit, ident
 
 _DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def compare(work: Work) -> None:
-    """Complete new tables, and changes of identity columns."""
+    """Complete new tables and columns, and changes of identity columns."""
     created = [one for one in work.operations if isinstance(one, ops.CreateTableOp)]
     keys = [work.key(one.schema, one.table_name) for one in created]
     later: list[MigrateOperation] = []
@@ -39,6 +39,41 @@ def compare(work: Work) -> None:
         work.changed = True
     for change in [one for one in work.operations if isinstance(one, ops.AlterColumnOp)]:
         _identity(work, change)
+    _sequences(work)
+
+
+def _sequences(work: Work) -> None:
+    """Create the sequences from which new columns take their values, where they do not exist."""
+    new = list[sa.Column[Any]]()
+    for operation in work.operations:
+        table = work.models.get(work.table_of(operation) or (None, ""))
+        if table is not None and isinstance(operation, ops.CreateTableOp):
+            new += table.columns
+        elif table is not None and isinstance(operation, ops.AddColumnOp):
+            new += [one for one in table.columns if one.name == operation.column.name]
+    found = [getattr(of, "sequence", of) for column in new for of in (column.default, _of(column.server_default))]
+    schema = work.context.dialect.default_schema_name or "public"
+    named = {QualifiedName(one.schema or schema, one.name): one for one in found if isinstance(one, sa.Sequence)}
+    for name, one in named.items():
+        if not one.optional and not work.catalog.exists(name):
+            create, drop = sa.schema.CreateSequence(one), sa.schema.DropSequence(one)
+            pair = (executed(str(ddl.compile(dialect=_DIALECT)).strip()) for ddl in (create, drop))
+            work.operations.insert(0, paired(*pair))
+            work.changed = True
+
+
+def without_checks(work: Work) -> None:
+    """Let a change of type leave the check of an enum that is a text: it is compared as other checks are."""
+    for change in [one for one in work.operations if isinstance(one, ops.AlterColumnOp)]:
+        for name in ("modify_type", "existing_type"):
+            own = getattr(change, name)
+            if isinstance(own, sa.Enum) and not own.native_enum and own.create_constraint:
+                setattr(change, name, sa.String(own.length))
+                work.changed = True
+
+
+def _of(default: Any) -> Any:
+    return getattr(default, "arg", None)
 
 
 def _needs_later(work: Work, foreign: sa.ForeignKeyConstraint, behind: set[Key]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
+from sqlalchemy.sql.elements import conv
 
 from schema_kit.autogenerate.work import Key, Work
 from schema_kit.autogenerate.written import (
@@ -128,7 +129,9 @@ def _checks_of_dropped_columns(work: Work, key: Key, found: FoundTable) -> None:
     for column in work.of(ops.DropColumnOp, key):
         for one in found.constraints:
             if one.kind == "c" and column.column_name in one.columns and not is_dropped(work, key, one.name):
-                drop = paired(dropped(one.name, "check", key[1], key[0]), as_found_check(one, key), stage=Stage.LATER)
+                drop = paired(
+                    dropped(one.name, "check", key[1], key[0]), as_found_check(work, one, key), stage=Stage.LATER
+                )
                 work.put(column, [drop, column])
 
 
@@ -139,14 +142,16 @@ def is_dropped(work: Work, key: Key, name: str) -> bool:
     return name in names | {one.bound.arguments["constraint_name"] for one in ours}
 
 
-def as_found_check(check: FoundConstraint, key: Key) -> MigrateOperation:
-    """Return what creates a check as the database has it."""
+def as_found_check(work: Work, check: FoundConstraint, key: Key) -> MigrateOperation:
+    """Return what creates a check as the database has it, under its name: no naming convention changes that again."""
     if not check.enforced:
         add = f"ALTER TABLE {sql_name(key)} ADD CONSTRAINT {ident(check.name)} {check.definition} NOT ENFORCED"
         return executed(add)
     left = {} if check.validated else {"postgresql_not_valid": True}
     condition = text_of(_expression(check))
-    return classes.CreateCheckConstraintConcurrentlyOp(check.name, key[1], condition, **in_schema(key), **left)
+    convention = str(work.models[key].metadata.naming_convention.get("ck", "")) if key in work.models else ""
+    name = conv(check.name) if "constraint_name" in convention else check.name
+    return classes.CreateCheckConstraintConcurrentlyOp(name, key[1], condition, **in_schema(key), **left)
 
 
 def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
@@ -180,7 +185,7 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
             continue  # `keys.not_enforced` says so
         equal = likeness(work, key, text, [one])
         if equal == []:
-            work.add(paired(dropped(name, "check", key[1], key[0]), as_found_check(one, key)))
+            work.add(paired(dropped(name, "check", key[1], key[0]), as_found_check(work, one, key)))
             work.add(paired(create(text_of(text)), dropped(name, "check", key[1], key[0])))
         elif equal and not one.validated and one.enforced and not not_valid:
             work.add(_validate(one, key))

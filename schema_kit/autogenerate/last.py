@@ -59,6 +59,8 @@ def _compare(begun: work.Work, kinds: frozenset[str]) -> None:
     if "new" in kinds:
         completed.compare(begun)
         completed.write_expressions_as_they_are(begun.context.migration_context)
+    if "check" in kinds:
+        completed.without_checks(begun)
     if "enum" in kinds:
         enums.compare(begun)
     drift.compare(begun, kinds)

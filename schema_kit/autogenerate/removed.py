@@ -26,7 +26,7 @@ def checks(work: Work) -> None:
             for one in _only_there(work, key, table, found):
                 thing = sa.CheckConstraint(one.definition, name=one.name)
                 if work.included(thing, one.name, "check_constraint", key, reflected=True):
-                    work.add(paired(dropped(one.name, "check", key[1], key[0]), as_found_check(one, key)))
+                    work.add(paired(dropped(one.name, "check", key[1], key[0]), as_found_check(work, one, key)))
 
 
 def _may_go(one: FoundConstraint) -> bool:

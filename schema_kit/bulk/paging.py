@@ -42,12 +42,17 @@ def page(
         after: `Page.after` of the page before; nothing for the first one.
 
     Raises:
-        DeclarationError: the order can skip or repeat rows, or no declared index serves it.
+        DeclarationError: the order can skip or repeat rows, or no index that is declared serves it;
+            or *size* or *after* is invalid.
 
     Example: `page(session, sa.select(Message).order_by(Message.timestamp, Message.id), after=last.after)`
 
     https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON
     """
+    if not isinstance(size, int) or size < 1:
+        raise DeclarationError(f"size={size!r}: a page has one row at least.")
+    if after is not None and (isinstance(after, str) or not isinstance(after, Sequence)):
+        raise DeclarationError(f"after={after!r}: give Page.after of the page before.")
     order = _order(select)
     _refuse(select, order)
     statement: Any = select.limit(size + 1)

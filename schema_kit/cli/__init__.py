@@ -44,7 +44,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
     Example: schema_kit partitions create-next --dry-run
 
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 refused before anything was written, 4 work is due
-    (partitions check, health, status, lint, diff).
+    (partitions check, archive verify, health, status, doctor, lint, diff).
     """
     ctx.obj = debug
 

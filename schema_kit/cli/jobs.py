@@ -21,7 +21,7 @@ from schema_kit.catalog.advisory import held
 from schema_kit.cli.output import echo_json, echo_sql
 from schema_kit.cli.partman import beside_partman
 from schema_kit.cli.run import Run, quiet
-from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
+from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Table
 from schema_kit.names import QualifiedName
 from schema_kit.prerequisites import free, held_here
@@ -139,7 +139,7 @@ def _planned(
             done += free(run.connection, plan).steps
             catalog = drained(catalog, plan)
         except SchemaKitError as error:
-            failed.append(error)
+            failed.append(naming(one, error))
     return failed
 
 
@@ -172,7 +172,7 @@ def _sent(
                         if free:
                             execute.run(connection, partial(job.decide, catalog, one), policy, emit, sessions)
                 except SchemaKitError as error:
-                    failed.append(error)
+                    failed.append(naming(one, error))
     except SchemaKitError as error:
         failed.append(error)
     except sa.exc.DBAPIError as error:
@@ -239,6 +239,13 @@ def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:
         emit(event)
 
     return tell
+
+
+def naming(one: Kept, error: SchemaKitError) -> SchemaKitError:
+    """Return an error that names the table: what is wrong with a word of its policy is said of the word alone."""
+    if isinstance(error, DeclarationError) and str(one.parent) not in error.reason:
+        return DeclarationError(f"{one.parent}: {error.reason}")
+    return error
 
 
 def fail(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -208,7 +209,7 @@ class _Judge:
         self.notes += [note for note in (*ran.notes, *stand_ins(scratch, name)) if note not in self.notes]
         if watch.nested.missing and nested.MISSING not in self.notes:
             self.notes.append(nested.MISSING)
-        if (why := _why_not(ran)) is not None:
+        if (why := _why_not(ran, one.path)) is not None:
             self._cannot(one, why)
             return False
         seen = Observation(
@@ -252,7 +253,10 @@ def _with(seen: Observation, **changes: object) -> Observation:
     return replace(seen, **changes)  # type: ignore[arg-type]
 
 
-def _why_not(ran: run.Ran) -> str | None:
+_DRIVER = re.compile(r"^\s*(from|import)\s+(psycopg2|asyncpg|pg8000)\b", re.MULTILINE)
+
+
+def _why_not(ran: run.Ran, path: str) -> str | None:
     """Return why a revision cannot be judged by how it ran; None where it can."""
     if ran.refused:
         return ran.refused[0]
@@ -263,6 +267,9 @@ def _why_not(ran: run.Ran) -> str | None:
         return f"an import fails: {described(ran.error)}"
     if not ran.inside:
         return f"env.py fails: {described(ran.error)}"
+    of_psycopg = isinstance(getattr(ran.error, "obj", None), psycopg.Connection | psycopg.Cursor)
+    if of_psycopg or (not state and _DRIVER.search(Path(path).read_text(encoding="utf-8"))):
+        return f"it is written for another driver than psycopg 3, on which it runs here: {described(ran.error)}"
     if state in _PRESUPPOSED:
         return f"it presupposes what the scratch database does not have, or has already: {described(ran.error)}"
     if state in ("58P01", "0A000") and "extension" in described(ran.error):

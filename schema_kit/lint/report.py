@@ -91,7 +91,7 @@ class Report:
 
     def text(self) -> str:
         """For a person."""
-        lines = list[str]()
+        lines = list[str]() if self.revisions else ["no revision to judge"]
         for revision in self.revisions:
             own = [one for one in self.findings if one.revision == revision]
             why = [one.why for one in self.unjudged if one.revision == revision]

@@ -149,7 +149,8 @@ def _reads_to_write(statement: Statement, table: Table) -> bool:
         return False
     locked = any(held.table == table and held.mode is LockMode.ROW_EXCLUSIVE for held in statement.locks)
     written = any(row.table == table for row in statement.written)
-    return locked or written or table.name in statement.sql.split(" WHERE ", 1)[0]
+    named = re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", statement.sql.split(" WHERE ", 1)[0])
+    return locked or written or named is not None
 
 
 def rows_gone(seen: Observation, sizes: Sizes) -> Iterator[Finding]:

@@ -108,6 +108,8 @@ class Watch:
         self._transactions: dict[str, int] = {}
         self._busy = self._reads_only = False
         self._names: Mapping[QualifiedName, Mapping[str, str]] = {}
+        self.chain: Watch | None = None
+        """What has watched the revisions before this one that were one with it; others know what it knew."""
         self.roots: Mapping[QualifiedName, QualifiedName] = {}
         self.relied: frozenset[Promise] | None = None
         self.nested = Nested()
@@ -300,6 +302,8 @@ class Watch:
         seen = eyes.glance(self._known) if self._known else eyes.look()
         if self.old is None:
             self.old = frozenset(seen.relations)
+        if self.chain:
+            self.old, self.relied, self._names = self.chain.old, self.chain.relied, self.chain._names
         if self.relied is None:
             self.relied = seen.promises
         self.roots = self.roots or roots(seen)

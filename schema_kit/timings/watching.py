@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.pool import QueuePool
 
+from schema_kit.errors import DeclarationError
 from schema_kit.normalized import normalized
 from schema_kit.timings.distribution import Distribution, Timed
 
@@ -90,10 +91,15 @@ def watch(engine: Any, *, slow: float = 0.5, repeats: int = 10, trace: bool | No
         trace: Send a span for each statement to OpenTelemetry; where nothing is said, if `opentelemetry` is installed.
 
     Raises:
+        DeclarationError: *slow* is not a number of seconds, or *repeats* is less than two.
         ModuleNotFoundError: *trace* is true and `opentelemetry` is not installed.
 
     Example: `watched = timings.watch(engine, slow=0.1)`
     """
+    if not isinstance(slow, int | float) or slow < 0:
+        raise DeclarationError(f"slow={slow!r}: give seconds, 0.1 for example.")
+    if not isinstance(repeats, int) or repeats < 2:
+        raise DeclarationError(f"repeats={repeats!r}: one statement repeats from the second time on.")
     return Watched(getattr(engine, "sync_engine", engine), slow=slow, repeats=repeats, trace=trace)
 
 

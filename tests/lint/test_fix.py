@@ -137,3 +137,28 @@ def test_without_libcst(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("schema_kit.lint.judging.find_spec", lambda _: None)
     code, _ = command(project, "two", "--fix", monkeypatch=monkeypatch)
     assert code == 1
+
+
+BETWEEN = {
+    "what_the_chain_itself_made": (
+        "op.add_column('t', sa.Column('n', sa.Integer(), sa.Identity(always=True), nullable=False))",
+        (),
+    ),
+    "what_one_transaction_puts_back": (
+        "op.execute('ALTER TABLE t DISABLE TRIGGER ALL')\n"
+        "op.execute('UPDATE t SET of = of')\n"
+        "op.execute('ALTER TABLE t ENABLE TRIGGER ALL')",
+        ("blocks",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_what_breaks_between_two_revisions(name: str, scratch: str, tmp_path: Path) -> None:
+    up, left = BETWEEN[name]
+    project = Project.new(tmp_path / name, scratch)
+    project.revision(name, up)
+    dump = project.sql("schema.sql", "CREATE TABLE t (id int PRIMARY KEY, of int REFERENCES t)")
+    report = project.judge(name, schema=dump, fix=True)
+    assert tuple(one.kind for one in report.findings) == left
+    assert bool(report.fixed) == (not left)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schema_kit.lint.report import FORMATS
+from schema_kit.lint.report import FORMATS, Report
 from schema_kit.lint.sizes import read
 from tests.support.lint import Project
 
@@ -34,6 +34,16 @@ def test_findings_are_folded_by_table_and_the_worst_comes_first(scratch: str, tm
     assert [one.kind for one in report.findings[1].also] == ["code_breaks"]
     again = project.judge("one", schema=project.folder / "schema.sql")
     assert [report.render(form) for form in FORMATS] == [again.render(form) for form in FORMATS]
+
+
+def test_a_name_that_is_a_part_of_another_one_is_no_finding(scratch: str, tmp_path: Path) -> None:
+    project = judged(tmp_path / "p", scratch, "op.execute('UPDATE other SET y = 0 WHERE id = (SELECT max(x) FROM t)')")
+    dump = project.sql("schema.sql", *SCHEMA, "CREATE TABLE other (id int PRIMARY KEY, y int)")
+    assert project.judge("one", schema=dump, twice=False).findings == ()
+
+
+def test_nothing_to_judge_is_said() -> None:
+    assert Report(()).text() == "no revision to judge\n"
 
 
 def test_the_formats(scratch: str, tmp_path: Path) -> None:

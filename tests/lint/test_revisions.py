@@ -104,6 +104,11 @@ def test_nothing_to_judge_is_clean(scratch: str, tmp_path: Path) -> None:
         ("import no_such_module", "an import fails: ModuleNotFoundError: No module named 'no_such_module'"),
         ("op.execute('CREATE EXTENSION no_such_extension')", "an extension is missing"),
         ("op.execute('ALTER TABLE nowhere ADD x int')", "presupposes"),
+        ("op.get_bind().connection.set_session(autocommit=True)", "another driver than psycopg 3"),
+        (
+            "from psycopg2.extras import Json\nop.get_bind().connection.cursor().execute('SELECT %s', [Json({})])",
+            "another",
+        ),
     ],
 )
 def test_what_cannot_be_judged_is_never_green(up: str, why: str, scratch: str, tmp_path: Path) -> None:

@@ -92,6 +92,56 @@ def test_it_is_made_again(database: Database, tmp_path: Path, case: str) -> None
     assert same(catalog(database), was)
 
 
+def test_sequences_of_new_columns_are_made_with_them(database: Database, tmp_path: Path) -> None:
+    numbers = sa.Sequence("N 1", start=7)
+    old, new = models(), models(C("n", sa.Integer, numbers, server_default=numbers.next_value()))
+    sa.Table("u", new, C("m", sa.Integer, sa.Sequence("m_seq"), primary_key=True))
+    with database.sqlalchemy() as connection:
+        old.create_all(connection)
+    was = catalog(database)
+    project = Written(tmp_path, database.url, new)
+    project.revision()
+    project.upgrade()
+    assert project.diffs() == []
+    assert database.sql("SELECT nextval('\"N 1\"'), nextval('m_seq')") == [(7, 1)]
+    project.downgrade("base")
+    assert same(catalog(database), was)
+
+
+def test_enums_that_are_texts_under_a_naming_convention(database: Database, tmp_path: Path) -> None:
+    def colours(*values: str) -> sa.MetaData:
+        metadata = sa.MetaData(naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"})
+        kind = sa.Enum(*values, name="kind", native_enum=False, create_constraint=True)
+        sa.Table("t", metadata, C("id", sa.Integer, primary_key=True), C("kind", kind))
+        return metadata
+
+    with database.sqlalchemy() as connection:
+        colours("a", "b").create_all(connection)
+    project = Written(tmp_path, database.url, colours("a", "b", "long"))
+    project.revision()
+    project.upgrade()
+    assert project.diffs() == []
+    project.downgrade("base")
+    assert database.sql("SELECT conname FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'") == [
+        ("ck_t_kind",)
+    ]
+
+
+def test_a_virtual_column_beside_a_check_is_left(database: Database, tmp_path: Path) -> None:
+    if database.connect().info.server_version < 180000:
+        pytest.skip("virtual generated columns come with PostgreSQL 18")
+
+    def doubled(expression: str) -> sa.MetaData:
+        computed = C("n", sa.Integer, sa.Computed(expression, persisted=False))
+        return models(C("a", sa.Integer), computed, sa.CheckConstraint("a > 0", name="c"))
+
+    with database.sqlalchemy() as connection:
+        doubled("a * 2").create_all(connection)
+    project = Written(tmp_path, database.url, doubled("a * 3"))
+    assert "op.execute" not in "".join(project.revision())
+    assert any("in a table with checks" in one for one in project.sentences)
+
+
 def test_a_column_of_the_key_that_models_allow_to_be_null(database: Database, tmp_path: Path) -> None:
     at = C("at", sa.DateTime(timezone=True), primary_key=True)
     with database.sqlalchemy() as connection:

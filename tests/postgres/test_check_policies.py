@@ -59,6 +59,14 @@ def test_policies_that_do_not_fit_their_table(months: Database) -> None:
     assert codes(months) == []
 
 
+@pytest.mark.parametrize("command", ["list", "maintain", "maintain --dry-run", "create-next"])
+def test_what_is_wrong_with_a_policy_is_said_with_its_table(months: Database, command: str) -> None:
+    months.sql("UPDATE schema_kit.part_config SET partition_interval = 'monthly'")
+    done = shell(months, "partitions", *command.split())
+    assert done.returncode
+    assert "app.t: 'monthly' is not an interval" in done.stderr
+
+
 def test_a_control_column_that_may_be_null(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA app",

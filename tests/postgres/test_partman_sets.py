@@ -222,6 +222,12 @@ def test_sub_partitions_of_sub_partitions(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM partman.part_config WHERE parent_table LIKE 's.t\\_p0%'") == [(0,)]
 
 
+@pytest.mark.parametrize("name", ["NULL", "''", "'t'"])
+def test_a_name_without_a_schema_is_refused_as_that(database: Database, name: str) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match="must be schema qualified"):
+        installed(database).sql(f"SELECT partman.create_parent({name}, 'id', '100')")
+
+
 def test_what_holds_rows_is_not_dropped_without_consent(database: Database) -> None:
     installed(database).sql(
         "CREATE TABLE s.t (id int NOT NULL) PARTITION BY RANGE (id)",

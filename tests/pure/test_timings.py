@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema_kit import timings
+from schema_kit.errors import DeclarationError
 from schema_kit.normalized import normalized, verb
 from schema_kit.timings.distribution import Distribution
 
@@ -125,3 +126,10 @@ def test_an_engine_with_options_is_watched_without_the_one_that_it_comes_from() 
             connection.execute(sa.text("SELECT 1"))
     assert [timed.calls for timed in ours.statements()] == [2]
     assert [timed.calls for timed in of_all.statements()] == [3]
+
+
+@pytest.mark.parametrize("words", [{"slow": -1}, {"slow": "fast"}, {"slow": None}, {"repeats": 1}, {"repeats": "x"}])
+def test_thresholds_that_are_none_are_refused_before_a_statement_is_sent(words: dict[str, Any]) -> None:
+    engine = sa.create_engine("postgresql+psycopg://")
+    with pytest.raises(DeclarationError, match=next(iter(words))):
+        timings.watch(engine, **words)

@@ -22,7 +22,7 @@ _FROM = click.option(
     "--from",
     "source",
     metavar="URL|DUMP",
-    help="The same, or a file: pg_dump --no-data --statistics --no-owner of PostgreSQL 18 or newer.",
+    help="The database, or a file: pg_dump --no-data --statistics --no-owner of PostgreSQL 18 or newer.",
 )
 of_production = options(URL, _FROM, formats("text", "json"))
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from schema_kit import execute
-from schema_kit.cli.jobs import fail
+from schema_kit.cli.jobs import fail, naming
 from schema_kit.cli.output import echo_json, table, wrapped
 from schema_kit.cli.policies import policies
 from schema_kit.cli.run import Run, looks
@@ -40,7 +40,7 @@ def command(run: Run) -> None:
         try:
             shown += [] if seen.unseen and not seen.table else [_set(seen)]
         except SchemaKitError as error:  # one whose control column is gone does not hide the others
-            failed.append(error)
+            failed.append(naming(seen.policy, error))
     if run.form == "json":
         echo_json({"sets": shown, "copies": copies})
     else:

@@ -302,6 +302,8 @@ def _add_column(one: _Skeleton, sa: str) -> list[str]:
     if type_ is None or (width and type_ not in ("String", "Numeric")):
         raise CannotRewrite(f"its type {found['type']} has no plain word in SQLAlchemy")
     spelled = f"{sa}.{type_}({', '.join(width)})" if width else f"{sa}.{type_}"
+    if re.search(r"\b(CHECK|UNIQUE|PRIMARY|REFERENCES|CONSTRAINT|COLLATE)\b", found["default"] or "", re.IGNORECASE):
+        raise CannotRewrite("it adds a constraint along with the column")
     more = [f"server_default={sa}.text({quoted(one.sql(found['default']))})"] if found["default"] else []
     if found["null1"] or found["null2"]:
         if not more:

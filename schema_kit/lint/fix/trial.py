@@ -45,6 +45,14 @@ class _ChecksLeft(_NotAsGood):
         self.checks = checks
 
 
+def _refuse_new(left: Sequence[Finding], findings: Sequence[Finding]) -> None:
+    """Refuse what breaks between two revisions of a chain, and not in the one, where that was seen to its end."""
+    was = {kind for one in findings for kind in one.kinds}
+    for one in left if "fails" not in was else ():
+        if one.kind not in was:
+            raise _NotAsGood(f"written with our operations it has {one.kind}: {one.evidence}")
+
+
 @dataclass(frozen=True)
 class Fixing:
     """What a revision is tried on.
@@ -85,7 +93,9 @@ class Fixing:
                         continue
                     try:
                         end = end or self._end(stack)
-                        return self._written(text, parts), self._tried(parts, end)
+                        left = self._tried(parts, end)
+                        _refuse_new(left, findings)
+                        return self._written(text, parts), left
                     except _ChecksLeft as error:
                         asked += [replace(given, left=error.checks)] if not given.left else []
                         why = why or str(error)
@@ -134,14 +144,14 @@ class Fixing:
         Raises:
             _NotAsGood: it fails, is not clean, or ends otherwise.
         """
-        scratch, found = self.before.scratch, list[Finding]()
+        scratch, found, watches = self.before.scratch, list[Finding](), list[Watch]()
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             before = replace(self.before, script=self._script(parts, folder))
             name = stack.enter_context(scratch.copy(self.state))
             for part in parts:
                 state = stack.enter_context(scratch.copy(name))
-                found += self._judged(before, part, name, state)
+                found += self._judged(before, part, name, state, watches)
             if differs := snapshot.differences(end.after, self._snapshot(name)):
                 text = f"written with our operations it ends in another catalog: {'; '.join(differs[:3])}"
                 checks = [_CHECK_LEFT.fullmatch(line) for line in differs]
@@ -154,10 +164,12 @@ class Fixing:
                 raise _NotAsGood(f"its downgrade would end in another catalog: {'; '.join(differs[:3])}")
         return tuple(found)
 
-    def _judged(self, before: Before, part: Part, name: str, state: str) -> tuple[Finding, ...]:
+    def _judged(self, before: Before, part: Part, name: str, state: str, watches: list[Watch]) -> tuple[Finding, ...]:
         limit = before.make_room(name, part.revision)
         watch = Watch(standstill=Standstill(before.scratch.libpq(name)))
         watch.old = self.old
+        watch.chain = next((one for one in watches if one.relied is not None), None)
+        watches.append(watch)
         ran = self._up(before.script, name, part.revision, watch)
         if ran.error is not None or ran.refused:
             raise _NotAsGood(

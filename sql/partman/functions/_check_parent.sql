@@ -11,7 +11,7 @@ DECLARE
     v_width interval;
     v_ids numeric;
 BEGIN
-    IF strpos(p_parent_table, '.') = 0 THEN
+    IF coalesce(strpos(p_parent_table, '.'), 0) = 0 THEN
         RAISE EXCEPTION 'Parent table must be schema qualified';
     ELSIF @partman@._split(p_parent_table) IS NULL THEN
         RAISE EXCEPTION 'pg_partman does not support objects with periods in their names';
