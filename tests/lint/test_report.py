@@ -36,7 +36,7 @@ def test_findings_are_folded_by_table_and_the_worst_comes_first(scratch: str, tm
     assert [report.render(form) for form in FORMATS] == [again.render(form) for form in FORMATS]
 
 
-def test_a_name_that_is_a_part_of_another_one_is_no_finding(scratch: str, tmp_path: Path) -> None:
+def test_a_name_that_is_part_of_another_one_is_not_found(scratch: str, tmp_path: Path) -> None:
     project = judged(tmp_path / "p", scratch, "op.execute('UPDATE other SET y = 0 WHERE id = (SELECT max(x) FROM t)')")
     dump = project.sql("schema.sql", *SCHEMA, "CREATE TABLE other (id int PRIMARY KEY, y int)")
     assert project.judge("one", schema=dump, twice=False).findings == ()

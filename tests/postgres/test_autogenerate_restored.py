@@ -127,7 +127,7 @@ def test_enums_that_are_texts_under_a_naming_convention(database: Database, tmp_
     ]
 
 
-def test_a_virtual_column_beside_a_check_is_left(database: Database, tmp_path: Path) -> None:
+def test_a_virtual_column_of_a_table_with_a_check_is_left(database: Database, tmp_path: Path) -> None:
     if database.connect().info.server_version < 180000:
         pytest.skip("virtual generated columns come with PostgreSQL 18")
 

@@ -94,7 +94,7 @@ def test_what_would_skip_rows_or_sort_is_refused(select: Any, why: str) -> None:
 
 
 @pytest.mark.parametrize("words", [{"size": 0}, {"size": -1}, {"size": "x"}, {"after": 5}, {"after": "x"}])
-def test_what_is_no_page_is_refused(words: dict[str, Any]) -> None:
+def test_wrong_pages_are_refused(words: dict[str, Any]) -> None:
     nowhere: Any = None
     with pytest.raises(DeclarationError, match=next(iter(words))):
         bulk.page(nowhere, sa.select(Message).order_by(Message.id), **words)

@@ -26,7 +26,9 @@ def drain_half_done() -> Plan:
     plan = copying.drain_default(EVENTS, copied(), CopyLimits())
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     targets = begun.copy.targets
-    leaf = Relation(targets[0].built, tuple(index for index in copied().parent.indexes if index.primary))
+    parent = copied().parent
+    assert parent is not None
+    leaf = Relation(targets[0].built, tuple(index for index in parent.indexes if index.primary))
     run = CopyRun("drain", EVENTS.parent, "16400:16400:1", targets, cut=True)
     return copying.drain_default(
         EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=Stored.CURRENT), CopyLimits()
