@@ -165,9 +165,7 @@ def test_a_look_that_a_lock_has_stopped_says_whose(database: Database) -> None:
     with _holder(database, "LOCK TABLE s.t IN ACCESS EXCLUSIVE MODE") as other:
         with pytest.raises(sa.exc.DBAPIError) as stopped:
             connection.exec_driver_sql("SELECT count(*) FROM s.t")
-        said = not_observed(stopped.value, connection)
+        said, pid = not_observed(stopped.value, connection), other.info.backend_pid
     assert isinstance(said, LockNotAvailable)
     assert said.sqlstate == "55P03"
-    assert [line.split(",")[0] for line in said.blockers] == [
-        f"pid {other.info.backend_pid} (forgotten): AccessExclusiveLock on s.t"
-    ]
+    assert [line.split(",")[0] for line in said.blockers] == [f"pid {pid} (forgotten): AccessExclusiveLock on s.t"]
