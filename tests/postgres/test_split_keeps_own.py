@@ -69,7 +69,16 @@ def test_the_storage_parameters(database: Database) -> None:
     assert of(database, options) == [*["fillfactor=55 toast.autovacuum_enabled=off"] * 2, "fillfactor=66"]
 
 
+LABEL = "INSERT INTO pg_seclabel VALUES ('s.wide'::regclass, 'pg_class'::regclass, {}, 'a provider', 'secret')"
 REFUSED = {
+    "a security label": (
+        ("SET allow_system_table_mods = on", LABEL.format(0)),
+        "table s.wide has a security label of a provider",
+    ),
+    "a security label of a column": (
+        ("SET allow_system_table_mods = on", LABEL.format(2)),
+        "column at of table s.wide has a security label of a provider",
+    ),
     "a trigger": (
         (
             "CREATE FUNCTION s.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
