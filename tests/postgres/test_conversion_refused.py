@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import psycopg
 import pytest
 
 from schema_kit.errors import DeclarationError, PlanError
