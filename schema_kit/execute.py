@@ -143,8 +143,9 @@ def _run(
                     _Workers(connection, policy, budget, emit, workers).send(group)
                 else:
                     _send(connection, current, policy, budget, emit)
+                # One that is sent again each time makes no try the first.
+                attempt, least = (attempt, least) if current in done else (0, 0)
                 done += group
-                attempt, least = 0, 0
                 if current.decide_again:
                     break
         except (_Busy, _Overtaken) as failure:
@@ -480,8 +481,8 @@ def _wait(
     looked = error.args[0] if isinstance(error, _Busy) and error.args else ()
     found = (
         looked
-        or waited_for(connection, step.locks, step.waits, step.older_snapshots)
-        or blockers(connection, step.locks, of_rows=True)
+        or waited_for(connection, step.meets, step.waits, step.older_snapshots)
+        or blockers(connection, step.meets, of_rows=True)
     )
     who = tuple(blocker.text for blocker in found)
     # What a repeated step passes over may be held by row locks, whose holders are not always seen.

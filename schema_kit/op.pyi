@@ -1397,7 +1397,8 @@ def replace_index_concurrently(
         postgresql_ops: operator classes by column.
         postgresql_include: columns stored in addition to the key.
         postgresql_with: storage parameters.
-        postgresql_tablespace: the tablespace of the new index; a different tablespace alone replaces nothing.
+        postgresql_tablespace: the tablespace of the new index; by default that of the old one, on each partition.
+            A different tablespace alone replaces nothing.
         postgresql_nulls_not_distinct: whether a unique index treats NULLs as equal (PostgreSQL 15 or later).
         postgresql_concurrently: accepted for compatibility with ``op.create_index``; always in effect.
         dialect_kw: keywords of other dialects; ignored.

@@ -87,6 +87,12 @@ JOIN pg_stat_all_tables s ON s.relid = c.oid
 WHERE s.last_analyze IS NOT NULL
 """
 
+_LABELS = """
+SELECT format('%%s has a security label of %%s, which what takes its place would not have',
+              pg_describe_object(classoid, objoid, objsubid), provider)
+FROM pg_seclabel WHERE classoid = 'pg_class'::regclass AND objoid = to_regclass(%(table)s) ORDER BY objsubid, provider
+"""
+
 _TAKEN = """
 SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s
 UNION SELECT typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -206,7 +212,8 @@ def _missing(connection: Connection, source: QualifiedName, parent: QualifiedNam
     """Rights, and what those that take its place would not have."""
     lacks = (*missing_for_partitions(connection, source), *missing_for_partitions(connection, parent))
     odd = (f"{text}, and would fire there as in {parent}" for text in odd_triggers(connection, source))
-    return (*dict.fromkeys(lacks), *odd)
+    labels = (row[0] for row in rows(connection, _LABELS, {"table": source.sql}))
+    return (*dict.fromkeys(lacks), *odd, *labels)
 
 
 _EMPTIED = """

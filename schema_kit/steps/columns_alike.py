@@ -52,7 +52,8 @@ def not_null_alike_sql(source: QualifiedName, target: QualifiedName) -> str:
     return sending_sql(f"""
 SELECT format('ALTER TABLE %s ', o.attrelid::regclass) || CASE WHEN k.oid IS NULL
   THEN format('ALTER COLUMN %I SET NOT NULL', o.attname)
-  ELSE format('ADD CONSTRAINT %I NOT NULL %I', k.conname, o.attname) END
+  ELSE format('ADD CONSTRAINT %I NOT NULL %I', k.conname, o.attname)
+       || CASE WHEN k.connoinherit THEN ' NO INHERIT' ELSE '' END END
 FROM pg_attribute s JOIN pg_attribute o ON o.attname = s.attname AND o.attnum > 0 AND NOT o.attnotnull
 LEFT JOIN pg_constraint k ON k.conrelid = s.attrelid AND k.contype = 'n' AND k.conkey[1] = s.attnum
 WHERE s.attrelid = {literal(source.sql)}::regclass AND s.attnum > 0 AND s.attnotnull AND NOT s.attisdropped

@@ -12,6 +12,7 @@ from schema_kit.model.locks import LockMode as LockMode
 from schema_kit.model.locks import Seen as Seen
 from schema_kit.model.locks import exclusive as exclusive
 from schema_kit.names import QualifiedName, asking_sql, literal
+from schema_kit.storage import SCRIPTS
 
 
 class Transaction(Enum):
@@ -76,6 +77,13 @@ class Step:
         A step that waits for rows also names ROW EXCLUSIVE, so that it can be said who holds them.
         """
         return ()
+
+    @property
+    def meets(self) -> tuple[Lock, ...]:
+        """Those, and ROW EXCLUSIVE on the tables of schema_kit's own that it writes: whose rows others may hold."""
+        statements = self.sql()
+        own = (table for table in SCRIPTS if any(table.sql in statement for statement in statements))
+        return (*self.locks, *(Lock(LockMode.ROW_EXCLUSIVE, table) for table in own))
 
     @property
     def locks_first(self) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ ALTER TABLE "public"."events_default__staging" ATTACH PARTITION "public"."events
 DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(
 SELECT format(''ALTER TABLE %s '', o.attrelid::regclass) || CASE WHEN k.oid IS NULL
   THEN format(''ALTER COLUMN %I SET NOT NULL'', o.attname)
-  ELSE format(''ADD CONSTRAINT %I NOT NULL %I'', k.conname, o.attname) END
+  ELSE format(''ADD CONSTRAINT %I NOT NULL %I'', k.conname, o.attname)
+       || CASE WHEN k.connoinherit THEN '' NO INHERIT'' ELSE '''' END END
 FROM pg_attribute s JOIN pg_attribute o ON o.attname = s.attname AND o.attnum > 0 AND NOT o.attnotnull
 LEFT JOIN pg_constraint k ON k.conrelid = s.attrelid AND k.contype = ''n'' AND k.conkey[1] = s.attnum
 WHERE s.attrelid = ''"public"."events_default"''::regclass AND s.attnum > 0 AND s.attnotnull AND NOT s.attisdropped

@@ -186,6 +186,24 @@ REFUSED = {
         "ALTER TABLE t ADD CONSTRAINT there NOT NULL word NO INHERIT",
         "NOT NULL there is NO INHERIT",
     ),
+    "check that is not enforced": (
+        180000,
+        "ALTER TABLE t ADD CONSTRAINT said CHECK (word <> '') NOT ENFORCED",
+        "check said is not validated",
+    ),
+    "foreign key that is not enforced": (
+        180000,
+        "CREATE TABLE o (word text PRIMARY KEY); ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (word) REFERENCES o "
+        "NOT ENFORCED",
+        "foreign key fk is not validated",
+    ),
+    "rule": (140000, "CREATE RULE kept AS ON DELETE TO t DO INSTEAD NOTHING", "rule kept on table"),
+    "security label": (
+        140000,
+        "SET allow_system_table_mods = on;"
+        "INSERT INTO pg_seclabel VALUES ('t'::regclass, 'pg_class'::regclass, 0, 'a provider', 'secret')",
+        "has a security label of a provider",
+    ),
     "disabled foreign key": (
         140000,
         "CREATE TABLE o (id int4range PRIMARY KEY); ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES o;"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import psycopg
 import pytest
 
 from schema_kit.errors import DeclarationError, PlanError
@@ -95,21 +94,6 @@ def test_what_stands_in_the_way_is_named_and_nothing_is_changed(database: Databa
     with pytest.raises(PlanError, match=words):
         convert(database, T, incoming="drop")
     assert facts(database) == before
-
-
-def test_a_tablespace_of_its_own_is_named(database: Database) -> None:
-    name = database.sql("SELECT current_database()")[0][0] + "_space"
-    database.sql(*PLAIN, "CREATE INDEX t_body ON app.t (body)")
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute("SET allow_in_place_tablespaces = on")
-        connection.execute(f"CREATE TABLESPACE {name} LOCATION ''".encode())
-    try:
-        database.sql(f"ALTER INDEX app.t_body SET TABLESPACE {name}")
-        with pytest.raises(PlanError, match=f"t_body lies in tablespace {name}"):
-            convert(database, T)
-    finally:
-        database.sql("DROP INDEX app.t_body", f"DROP TABLESPACE {name}")
-    convert(database, T)
 
 
 def test_nonsense_is_refused_before_anything_is_read(database: Database) -> None:

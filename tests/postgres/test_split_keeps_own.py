@@ -69,7 +69,25 @@ def test_the_storage_parameters(database: Database) -> None:
     assert of(database, options) == [*["fillfactor=55 toast.autovacuum_enabled=off"] * 2, "fillfactor=66"]
 
 
+def test_a_not_null_that_is_not_inherited(database: Database) -> None:
+    if database.connect().info.server_version < 180000:
+        pytest.skip("NOT NULL has no name before 18")
+    database.sql(*TABLE, "UPDATE s.t SET word = ''", "ALTER TABLE s.wide ADD CONSTRAINT own NOT NULL word NO INHERIT")
+    split(database)
+    said = "SELECT min(connoinherit::text) FROM pg_constraint WHERE conrelid = '{}'::regclass AND conname = 'own'"
+    assert of(database, said) == ["true", "true", None]
+
+
+LABEL = "INSERT INTO pg_seclabel VALUES ('s.wide'::regclass, 'pg_class'::regclass, {}, 'a provider', 'secret')"
 REFUSED = {
+    "a security label": (
+        ("SET allow_system_table_mods = on", LABEL.format(0)),
+        "table s.wide has a security label of a provider",
+    ),
+    "a security label of a column": (
+        ("SET allow_system_table_mods = on", LABEL.format(2)),
+        "column at of table s.wide has a security label of a provider",
+    ),
     "a trigger": (
         (
             "CREATE FUNCTION s.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",

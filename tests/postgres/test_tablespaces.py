@@ -15,6 +15,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.tasks.copying import drain_registered
 from tests.support.cli import shell
 from tests.support.database import QUICK, Database
+from tests.support.partman import children, installed
 
 pytestmark = [pytest.mark.partitions, pytest.mark.majors]
 
@@ -219,3 +220,25 @@ def test_a_tablespace_in_which_the_role_must_not_create(database: Database, spac
         assert database.sql("SELECT to_regclass('s.old__log')") == [(None,)]
     finally:
         database.sql(f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")
+
+
+@pytest.mark.partman
+def test_the_indexes_of_a_template(database: Database, spaces: tuple[str, str]) -> None:
+    """As pg_partman's functions make them, and as create-next does; PostgreSQL prints no tablespace of an index."""
+    a, b = spaces
+    installed(database).sql(
+        "CREATE TABLE s.t (id int NOT NULL, at timestamptz NOT NULL, w text) PARTITION BY RANGE (at)",
+        "CREATE TABLE s.template (LIKE s.t)",
+        f"ALTER TABLE s.template ADD PRIMARY KEY (id) USING INDEX TABLESPACE {a}",
+        f"ALTER TABLE s.template ADD UNIQUE (w) USING INDEX TABLESPACE {b} DEFERRABLE INITIALLY DEFERRED",
+        f"CREATE INDEX ON s.template (abs(id)) TABLESPACE {b} WHERE w <> ' WHERE '",
+        "CREATE INDEX ON s.template (w, id)",
+        "SELECT partman.create_parent('s.t', 'at', '1 day', p_premake := 2, p_template_table := 's.template')",
+    )
+    of = [name for name in children(database, "s.t") if "_p" in name]
+    wanted = {places(database, f"s.{name}", a, b).replace(name, "t") for name in of}
+    assert wanted == {"-: t_abs_idx b, t_pkey a, t_w_id_idx -, t_w_key b"}
+    database.sql(f"DROP TABLE s.{max(of)}")
+    assert shell(database, "partitions", "create-next", "s.t").returncode == 0
+    assert max(name for name in children(database, "s.t") if "_p" in name) == max(of)
+    assert places(database, f"s.{max(of)}", a, b).replace(max(of), "t") in wanted

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import schema_kit
 from schema_kit import environment, op, report, waiting
 from schema_kit.errors import LockNotAvailable
-from schema_kit.execute import Blocked, Event, not_observed
+from schema_kit.execute import Blocked, Event, Waiting, not_observed
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
 from schema_kit.steps.partitions import Analyze
@@ -165,9 +165,44 @@ def test_a_look_that_a_lock_has_stopped_says_whose(database: Database) -> None:
     with _holder(database, "LOCK TABLE s.t IN ACCESS EXCLUSIVE MODE") as other:
         with pytest.raises(sa.exc.DBAPIError) as stopped:
             connection.exec_driver_sql("SELECT count(*) FROM s.t")
-        said = not_observed(stopped.value, connection)
+        said, pid = not_observed(stopped.value, connection), other.info.backend_pid
     assert isinstance(said, LockNotAvailable)
     assert said.sqlstate == "55P03"
-    assert [line.split(",")[0] for line in said.blockers] == [
-        f"pid {other.info.backend_pid} (forgotten): AccessExclusiveLock on s.t"
-    ]
+    assert [line.split(",")[0] for line in said.blockers] == [f"pid {pid} (forgotten): AccessExclusiveLock on s.t"]
+
+
+OWN_ROWS: dict[str, tuple[str, Callable[[], None]]] = {
+    "part_config": (
+        "FOR UPDATE",
+        lambda: op.set_partition_policy("p", schema="s", control="at", interval="1 month", premake=7),
+    ),
+    "archive_policy": ("FOR NO KEY UPDATE", lambda: op.set_archive_policy("p", "1 year", schema="s")),
+    "ttl_policy": ("FOR UPDATE", lambda: op.set_ttl_policy("t", "at", age="20 days", schema="s")),
+}
+
+
+@pytest.mark.parametrize("table", OWN_ROWS)
+def test_who_holds_a_row_of_ours_is_told(database: Database, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    """Its holder has no lock of a table that a step claims."""
+    strength, change = OWN_ROWS[table]
+    database.sql(*TABLES, "ALTER TABLE s.t ADD at timestamptz", "CREATE INDEX ON s.t (at)")
+
+    def first() -> None:
+        op.set_partition_policy("p", schema="s", control="at", interval="1 month")
+        op.create_archive_table("p", schema="s")
+        op.set_archive_policy("p", "2 years", schema="s")
+        op.set_ttl_policy("t", "at", age="10 days", schema="s")
+
+    _perform(database, first)
+    told = list[Waiting]()
+    monkeypatch.setattr(report, "to_logging", lambda event: told.append(event) if isinstance(event, Waiting) else None)
+    url = sa.make_url(database.url).set(drivername="postgresql+psycopg")
+    with (
+        _holder(database, f"SELECT 1 FROM schema_kit.{table} {strength}") as other,
+        environment.connect(url, autocommit=True) as connection,
+        schema_kit.operations(connection, policy=LockPolicy(first=50, longest=50, attempts=2)),
+    ):
+        pid = other.info.backend_pid
+        with pytest.raises(LockNotAvailable, match=rf"pid {pid} \(forgotten\): RowShareLock on schema_kit.{table}"):
+            change()
+    assert [event.blockers[0].split(":")[0] for event in told] == [f"pid {pid} (forgotten)"]

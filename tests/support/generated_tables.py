@@ -144,6 +144,7 @@ class _Maker:
         yield "CREATE TYPE g.pair AS (a integer, b text)"
         yield "CREATE TYPE g.span AS RANGE (subtype = integer)"
         yield "CREATE COLLATION g.plain (provider = libc, locale = 'C')"
+        yield "CREATE DOMAIN g.tale AS text COLLATE g.plain DEFAULT 'once'"
         yield "CREATE TABLE g.place (id integer PRIMARY KEY, kind integer DEFAULT 1, UNIQUE (kind, id))"
         yield "INSERT INTO g.place SELECT generate_series(0, 9)"
         yield f"ALTER TABLE g.place OWNER TO {self.owner}"
@@ -162,6 +163,7 @@ class _Maker:
             "place_kind integer DEFAULT 1",
             "length integer GENERATED ALWAYS AS (length(words)) STORED",
             *(["twice integer GENERATED ALWAYS AS (place_id * 2) VIRTUAL"] if self.version >= 180000 else []),
+            *(["tale g.tale", 'told g.tale COLLATE "POSIX" NOT NULL'] if self.dense else []),
             *(f"{column} {kind}" for column, kind in self.types.items()),
         ]
         return f"CREATE TABLE g.t ({', '.join(columns)}, PRIMARY KEY ({', '.join(self.key)}))"
