@@ -182,7 +182,7 @@ OWN_ROWS: dict[str, tuple[str, Callable[[], None]]] = {
 
 
 @pytest.mark.parametrize("table", OWN_ROWS)
-def test_who_holds_a_row_of_ours_is_told(database: Database, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+def test_the_holder_of_a_row_of_ours_is_named(database: Database, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     """Its holder has no lock of a table that a step claims."""
     strength, change = OWN_ROWS[table]
     database.sql(*TABLES, "ALTER TABLE s.t ADD at timestamptz", "CREATE INDEX ON s.t (at)")
