@@ -219,6 +219,7 @@ def _migrate(connection: sa.Connection, guard: Guard, options: dict[str, Any]) -
         context.configure(connection=connection, **{**options, "fn": _guarded(fn, check)})
         with guard.over(connection), context.begin_transaction():
             context.run_migrations()
+        connection.commit()  # of what follows a commit() within a revision, its stamp included
 
 
 def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Callable[..., Iterator[Any]]:

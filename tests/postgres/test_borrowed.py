@@ -119,6 +119,33 @@ def test_what_an_exception_leaves_is_rolled_back(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'") == [(0,)]
 
 
+@pytest.mark.parametrize("ended", ["commit", "rollback"])
+@pytest.mark.parametrize("work", ["shared", "alembics_own", "statement", "its_own"])
+def test_what_follows_a_commit_of_the_callers_is_kept_and_rolled_back_likewise(
+    database: Database, work: str, ended: str
+) -> None:
+    database.sql(TABLE)
+    kept = "SELECT to_regclass('made') IS NOT NULL"
+    for fails in (True, False):
+        with POOLS["null"](url(database)).connect() as connection:
+            with suppress(RuntimeError), schema_kit.operations(connection):
+                connection.exec_driver_sql("SELECT 1")
+                getattr(connection, ended)()
+                if work == "shared":
+                    columns = sa.Column("id", sa.BigInteger, primary_key=True)
+                    op.create_partitioned_table("made", columns, control="id", interval="10")
+                elif work == "alembics_own":
+                    op.create_table("made", sa.Column("id", sa.Integer))
+                elif work == "statement":
+                    connection.exec_driver_sql("CREATE TABLE made (id int)")
+                else:
+                    op.create_index_concurrently("made", "t", ["id"])
+                if fails:
+                    raise RuntimeError
+            assert not connection.in_transaction()
+        assert database.sql(kept) == [(not fails or work == "its_own",)]
+
+
 STATEMENTS = """
 op.execute("INSERT INTO said VALUES ('100% wool'), ('%s'), ('%%')")
 op.execute("INSERT INTO said SELECT (7 % 4)::text")
