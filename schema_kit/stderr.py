@@ -10,7 +10,7 @@ from typing import TextIO
 
 def say(text: str) -> None:
     """Write to stderr; where it is closed or full, or its reader has gone, the work continues."""
-    if sys.stderr is None:  # type: ignore[redundant-expr]  # closed, or a program without a console
+    if sys.stderr is None:  # closed, or a program without a console
         return
     try:
         sys.stderr.write(text)

@@ -41,7 +41,7 @@ def lost() -> str | None:
     if not isinstance(raw, _Patient):
         return None
     sys.stdout.flush()
-    return raw.failed and raw.failed.strerror
+    return raw.failed.strerror if raw.failed else None
 
 
 def be_patient() -> None:

@@ -99,18 +99,18 @@ class Case:
 
 
 COMMANDS = {
-    "list": Case(plain, "partitions list"),
-    "check": Case(plain, "partitions check", (0, 4)),
-    "timeline": Case(plain, "partitions timeline"),
-    "create-next": Case(plain, "partitions create-next s.t"),
-    "maintain": Case(plain, "partitions maintain s.t"),
-    "retire": Case(plain, "partitions retire s.t"),
-    "undo": Case(plain, "partitions undo s.t --yes"),
-    "convert": Case(plain, "partitions convert s.plain --control at --interval 1mon"),
-    "adopt": Case(plain, "partitions adopt s.found"),
-    "fill-gaps": Case(gap, "partitions fill-gaps s.t"),
-    "drain-default": Case(strays, "partitions drain-default s.t"),
-    "split": Case(wide, "partitions split s.t_wide"),
+    "partitions list": Case(plain, "partitions list"),
+    "partitions check": Case(plain, "partitions check", (0, 4)),
+    "partitions timeline": Case(plain, "partitions timeline"),
+    "partitions create-next": Case(plain, "partitions create-next s.t"),
+    "partitions maintain": Case(plain, "partitions maintain s.t"),
+    "partitions retire": Case(plain, "partitions retire s.t"),
+    "partitions undo": Case(plain, "partitions undo s.t --yes"),
+    "partitions convert": Case(plain, "partitions convert s.plain --control at --interval 1mon"),
+    "partitions adopt": Case(plain, "partitions adopt s.found"),
+    "partitions fill-gaps": Case(gap, "partitions fill-gaps s.t"),
+    "partitions drain-default": Case(strays, "partitions drain-default s.t"),
+    "partitions split": Case(wide, "partitions split s.t_wide"),
     "archive run": Case(by_partition, "archive run"),
     "archive run of rows": Case(by_rows, "archive run"),
     "archive status": Case(moved, "archive status", (0, 4)),
@@ -139,7 +139,14 @@ def refusal(some: Limited, case: Case, folder: Path) -> Callable[[], str]:
     return run
 
 
-FIRST = "list", "create-next", "convert", "archive run of rows", "archive export", "ttl run"
+FIRST = (
+    "partitions list",
+    "partitions create-next",
+    "partitions convert",
+    "archive run of rows",
+    "archive export",
+    "ttl run",
+)
 
 
 @pytest.mark.parametrize("name", thinned(COMMANDS, *FIRST))
