@@ -308,7 +308,8 @@ def test_a_domain_has_all_that_it_declares_whatever_it_is_behind() -> None:
     words: dict[str, Any] = {"check": "value > 0", "default": "1", "not_null": True, "constraint_name": "c"}
     metadata = sa.MetaData(schema="s")
     domain = postgresql.DOMAIN("d", sa.Integer, schema="s", **words)
-    for place, type_ in enumerate((domain, sa.ARRAY(domain), sa.Text().with_variant(domain, "postgresql"))):
+    behind: list[Any] = [domain, sa.ARRAY(domain), sa.Text().with_variant(domain, "postgresql")]
+    for place, type_ in enumerate(behind):
         sa.Table(f"t{place}", metadata, sa.Column("c", type_))
         made = baseline_of(metadata)[1]
         assert [one.definition for one in made] == ["AS INTEGER DEFAULT '1' CONSTRAINT c NOT NULL CHECK (value > 0)"]
