@@ -206,3 +206,17 @@ def test_offline_they_do_too(
     command.upgrade(project, "r1", sql=True)
     database.sql(*filter(None, capsys.readouterr().out.split(";\n\n")))
     assert database.sql("SELECT text FROM said ORDER BY text") == SAID
+
+
+def test_what_follows_a_commit_within_the_last_revision_is_kept_with_its_stamp(
+    database: Database, project: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    database.sql("CREATE TABLE said (text text)", TABLE)
+    last = tmp_path / "migrations/versions/r3.py"
+    last.write_text(
+        last.read_text("utf-8").replace("upgrade():\n", "upgrade():\n    op.get_bind().commit()\n"), "utf-8"
+    )
+    command.upgrade(project, "head")
+    assert database.sql("SELECT text FROM said ORDER BY text") == sorted(2 * SAID)
+    assert database.sql("SELECT version_num FROM alembic_version") == [("r3",)]
