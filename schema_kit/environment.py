@@ -45,8 +45,9 @@ from schema_kit.lint.guard import ROWS, Guard, Mode
 from schema_kit.ops import Settings, written
 from schema_kit.ops.invoke import by_command_line, said_by_alembic
 from schema_kit.ops.versions import only_reads, refuse_without_rights
-from schema_kit.report import drop_unread, refusal_to_alembic
+from schema_kit.report import refusal_to_alembic
 from schema_kit.script import LockPolicy
+from schema_kit.stderr import drop_unread
 from schema_kit.url import database_url
 
 if TYPE_CHECKING:
@@ -172,13 +173,18 @@ def _write(options: dict[str, Any]) -> None:
     context.configure(**{**dialect, **options, "output_buffer": script})
     with context.begin_transaction():
         context.run_migrations()
+    if out is None:  # closed
+        return
     try:
         out.write(script.getvalue())
+        out.flush()
     except UnicodeEncodeError:  # an escaped name would be another one
         out.flush()
         out.buffer.write(script.getvalue().encode())
     except BrokenPipeError:  # its reader has gone
         pass
+    except OSError as error:
+        raise DeclarationError(f"the script cannot be written: {error.strerror}.") from error
 
 
 def _connected(given: object) -> AbstractContextManager[sa.Connection]:
@@ -219,6 +225,7 @@ def _migrate(connection: sa.Connection, guard: Guard, options: dict[str, Any]) -
         context.configure(connection=connection, **{**options, "fn": _guarded(fn, check)})
         with guard.over(connection), context.begin_transaction():
             context.run_migrations()
+        connection.commit()  # of what follows a commit() within a revision, its stamp included
 
 
 def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Callable[..., Iterator[Any]]:

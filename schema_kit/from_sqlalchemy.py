@@ -175,6 +175,8 @@ def native(type_: Any) -> Any:
     """Return what the database has for a type."""
     if isinstance(type_, sa.TypeDecorator):
         return native(type_.load_dialect_impl(_DIALECT))
+    if isinstance(type_, postgresql.DOMAIN):
+        return type_  # SQLAlchemy 2.0 would leave its check, default and collation out
     return type_.dialect_impl(_DIALECT)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from schema_kit.stderr import say
+
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 """As shells have it: Ctrl-C 130, SIGTERM 143."""
 
@@ -47,7 +49,7 @@ def exits() -> Iterator[None]:
         if not (cancelled or isinstance(interrupt, KeyboardInterrupt)):
             raise
         code = 128 + cancelled[0] if cancelled else code_of(interrupt)
-        sys.stderr.write(f"{SAID}\n")
+        say(f"{SAID}\n")
         raise SystemExit(code) from None
 
 

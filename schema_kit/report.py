@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from schema_kit.execute import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
+from schema_kit.stderr import say
 
 
 def sentence(event: Event) -> str:
@@ -52,7 +52,7 @@ def to_alembic(event: Event) -> None:
 
     On a terminal, how far a step is stands in a line that is written over; elsewhere it is a line each few seconds.
     """
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         clear()
         if isinstance(event, StepProgress):
             _overwrite(with_bar(event, sys.stderr.encoding))
@@ -63,36 +63,13 @@ def to_alembic(event: Event) -> None:
         return
     level, text = _line(event)
     if text and level >= logging.INFO:
-        with _read_or_not():
-            sys.stderr.write(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
+        say(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
 
 
 def refusal_to_alembic(text: str) -> None:
     """Say on stderr, too, what Alembic prints on stdout: where a logger is configured, it does so itself."""
     if not logging.getLogger("schema_kit").hasHandlers():
-        with _read_or_not():
-            sys.stderr.write(f"ERROR [schema_kit] {text}\n")
-
-
-def drop_unread() -> None:
-    """Drop what is left for a reader that has gone: Python would flush it at its end, fail, and exit with 120."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # a program's own stream, or none
-            try:
-                stream.flush()
-            except BrokenPipeError:
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, stream.fileno())
-                os.close(nowhere)
-
-
-@contextmanager
-def _read_or_not() -> Iterator[None]:
-    """Write to stderr; where its reader is gone, the migration goes on."""
-    try:
-        yield
-    except BrokenPipeError:
-        drop_unread()
+        say(f"ERROR [schema_kit] {text}\n")
 
 
 _written_over = False
@@ -104,17 +81,13 @@ def clear() -> None:
     global _written_over
     if _written_over:
         _written_over = False
-        with _read_or_not():
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        say("\r\x1b[K")
 
 
 def _overwrite(text: str) -> None:
     global _written_over
     _written_over = True
-    with _read_or_not():
-        sys.stderr.write(text[: max(shutil.get_terminal_size().columns, 20) - 1])
-        sys.stderr.flush()
+    say(text[: max(shutil.get_terminal_size().columns, 20) - 1])
 
 
 _BAR_WIDTH = 20

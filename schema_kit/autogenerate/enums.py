@@ -242,19 +242,37 @@ def _changed(operation: ops.AlterColumnOp, type_: Any, existing: Any) -> Migrate
 
 
 def _without_creation(work: Work, type_: Any) -> Any:
-    """Return the same type, as an existing one; None if no statement makes it."""
-    if own_type(type_) is None:
-        return None
+    """Return the same type, as an existing one; None for what neither has a name nor is written otherwise for that."""
     found = native(type_)
     if isinstance(found, sa.ARRAY):
-        return pg.ARRAY(_without_creation(work, found.item_type), dimensions=found.dimensions)
+        item = _without_creation(work, found.item_type)
+        return None if item is None else pg.ARRAY(item, dimensions=found.dimensions)
+    if own_type(found) is None and not isinstance(found, pg.DOMAIN):
+        return None
     schema = {"schema": found.schema} if found.schema else {}
     if isinstance(found, pg.ENUM):
-        return pg.ENUM(*found.enums, name=found.name, create_type=False, **schema)
+        return _Enum(*found.enums, name=found.name, create_type=False, **schema)
     inner = _without_creation(work, found.data_type) or found.data_type
     domain = _Domain(found.name, inner, create_type=False, **schema)
     domain.context = work.context
     return domain
+
+
+class _Enum(pg.ENUM):
+    """An existing enum: SQLAlchemy 2.0 writes it as one that is to be made."""
+
+    __visit_name__ = "ENUM"
+
+    def __repr__(self) -> str:
+        words = [*map(repr, self.enums), f"name={str(self.name)!r}"]
+        words += [f"schema={self.schema!r}"] if self.schema else []
+        return f"ENUM({', '.join(words)}, create_type=False)"
+
+    def copy(self, **_: Any) -> _Enum:
+        return self
+
+
+_Enum.__module__ = pg.ENUM.__module__
 
 
 class _Domain(pg.DOMAIN):

@@ -12,7 +12,7 @@ import sys
 import click
 
 from schema_kit.cli.lazy import Lazy
-from schema_kit.cli.output import be_patient
+from schema_kit.cli.output import be_patient, lost
 from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
 from schema_kit.interrupts import SAID, code_of, terminate
 
@@ -74,4 +74,7 @@ def main() -> None:
             raise
         click.echo(f"error: {error}", err=True)
         code = SchemaKitError.exit_code if isinstance(error, Refusal) and not error.unchanged else error.exit_code
+    if why := lost():
+        click.echo(f"error: stdout cannot be written: {why}.", err=True)
+        code = SchemaKitError.exit_code if code in (None, 0, 4) else code  # what was due was not read
     sys.exit(code if isinstance(code, int) else 0)

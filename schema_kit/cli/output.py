@@ -21,16 +21,41 @@ from schema_kit.errors import DeclarationError
 class _Patient(io.FileIO):
     """A stream whose reader may go away (``| head -1``): what is written then is lost, and the work goes on."""
 
+    failed: OSError | None = None
+    """Why something that has a reader was lost: a disk is full."""
+
     def write(self, data: Any) -> int:
         """As FileIO does."""
         try:
             return super().write(data) or 0
         except BrokenPipeError:
             return len(data)
+        except OSError as error:
+            self.failed = error
+            return len(data)
+
+
+def lost() -> str | None:
+    """Return why some of what was written to stdout is lost, if it is, at the end of a command."""
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if not isinstance(raw, _Patient):
+        return None
+    sys.stdout.flush()
+    return raw.failed.strerror if raw.failed else None
 
 
 def be_patient() -> None:
-    """Let no reader of stdout and stderr stop a command, nor a letter that their encoding does not have."""
+    """Let no reader of stdout and stderr stop a command, nor a letter that their encoding does not have.
+
+    One that is closed (``>&-``) is /dev/null: no file and no connection takes its place.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, io.TextIOWrapper):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from schema_kit.embedded.postmaster import (
 )
 from schema_kit.embedded.tools import Tools, clean_environment, find_tools
 from schema_kit.errors import EmbeddedServerError
+from schema_kit.stderr import say
 
 DATABASE = "schema_kit"
 """The database that every embedded server has."""
@@ -248,7 +248,7 @@ def _announce(server: Server) -> None:
         return
     _announced.add(server.folder)
     why = "" if server.folder == server.wanted else f", because user {server.account} cannot reach {server.wanted}"
-    sys.stderr.write(
+    say(
         f"schema_kit: embedded PostgreSQL {server.version} in {server.folder}{why} (stop it with: schema_kit db stop)\n"
     )
 
@@ -285,7 +285,7 @@ def _initialise(place: Place, tools: Tools, *, sync: bool) -> None:
     else:
         raise EmbeddedServerError(f"initdb accepts no locale of this machine:\n{tail(said)}\n{ELSEWHERE}")
     if locale == "C":
-        sys.stderr.write(
+        say(
             "schema_kit: this machine has no UTF-8 locale, so PostgreSQL knows no letters beyond ASCII: "
             "trigram search (pg_trgm) on such text will not work. "
             "Install a locale (C.UTF-8), then: schema_kit db reset\n"

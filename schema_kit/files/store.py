@@ -53,6 +53,9 @@ class Store:
         shown = _without_password(destination)
         try:
             self._fs, root = fsspec.core.url_to_fs(destination)
+        except ImportError as error:
+            extra = ' (pip install "schema-kit[s3]")' if destination.startswith("s3") else ""
+            raise DeclarationError(f"{shown!r} is not a destination here: {error}{extra}.") from error
         except Exception as error:  # each store has its own: a host that is not there, a key that cannot be read
             raise DeclarationError(f"{shown!r} is not a destination: {error}.") from error
         self.root = str(root).rstrip("/")

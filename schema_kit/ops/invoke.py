@@ -106,8 +106,20 @@ def operations(connection: sa.Connection, *, policy: LockPolicy | None = None) -
             raise PlanError(IN_TRANSACTION)
         settings = Settings(policy=policy or LockPolicy())
         context = MigrationContext.configure(connection, opts={"schema_kit": settings})
-        with borrowed(connection), Operations.context(context), context.begin_transaction():
-            yield
+        with borrowed(connection), Operations.context(context):
+            try:
+                with context.begin_transaction():
+                    yield
+            except BaseException:
+                _end(connection, connection.rollback)
+                raise
+            _end(connection, connection.commit)
+
+
+def _end(connection: sa.Connection, how: Callable[[], None]) -> None:
+    """End the transaction that has begun behind a commit or a rollback of the caller's within the block."""
+    if not connection.closed and connection.in_transaction() and not autocommits(connection):
+        how()
 
 
 IN_TRANSACTION = (

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 import schema_kit
+from schema_kit.autogenerate import enums
+from schema_kit.autogenerate.work import Work
 from tests.support.autogenerate import Written
 from tests.support.database import Database
 
@@ -252,3 +254,12 @@ def test_a_missing_exclusion_constraint_is_a_sentence(database: Database, tmp_pa
     project = Written(tmp_path, database.url, metadata)
     assert project.diffs() == []
     assert ["The exclusion constraint apart of public.t is missing." in one for one in project.sentences] == [True]
+
+
+@pytest.mark.libraries
+def test_an_enum_that_exists_is_written_as_one() -> None:
+    """SQLAlchemy 2.0 writes each as one that is to be made."""
+    enum = pg.ENUM("it's", "100%", name="Mood", schema="s")
+    assert repr(enums._without_creation(cast(Work, None), enum)) == (
+        "ENUM(\"it's\", '100%', name='Mood', schema='s', create_type=False)"
+    )

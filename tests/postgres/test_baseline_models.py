@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 import schema_kit
 from schema_kit import op
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
+from schema_kit.from_sqlalchemy import baseline_of
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.pack, pytest.mark.majors, pytest.mark.libraries]
@@ -300,3 +301,16 @@ def test_a_schema_goes_with_what_was_made_in_it(database: Database) -> None:
     run(database, lambda: op.create_baseline(metadata), metadata, "public")
     run(database, lambda: op.drop_baseline(metadata), metadata, "public")
     assert database.sql("SELECT to_regnamespace('made'), to_regnamespace('schema_kit')") == [(None, None)]
+
+
+def test_a_domain_has_all_that_it_declares_whatever_it_is_behind() -> None:
+    """SQLAlchemy 2.0 leaves words of a domain out where it adapts one to a dialect."""
+    words: dict[str, Any] = {"check": "value > 0", "default": "1", "not_null": True, "constraint_name": "c"}
+    metadata = sa.MetaData(schema="s")
+    domain = postgresql.DOMAIN("d", sa.Integer, schema="s", **words)
+    behind: list[Any] = [domain, sa.ARRAY(domain), sa.Text().with_variant(domain, "postgresql")]
+    for place, type_ in enumerate(behind):
+        sa.Table(f"t{place}", metadata, sa.Column("c", type_))
+        made = baseline_of(metadata)[1]
+        assert [one.definition for one in made] == ["AS INTEGER DEFAULT '1' CONSTRAINT c NOT NULL CHECK (value > 0)"]
+        metadata.clear()

@@ -119,6 +119,33 @@ def test_what_an_exception_leaves_is_rolled_back(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'") == [(0,)]
 
 
+@pytest.mark.parametrize("ended", ["commit", "rollback"])
+@pytest.mark.parametrize("work", ["shared", "alembics_own", "statement", "its_own"])
+def test_what_follows_a_commit_of_the_callers_is_kept_and_rolled_back_likewise(
+    database: Database, work: str, ended: str
+) -> None:
+    database.sql(TABLE)
+    kept = "SELECT to_regclass('made') IS NOT NULL"
+    for fails in (True, False):
+        with POOLS["null"](url(database)).connect() as connection:
+            with suppress(RuntimeError), schema_kit.operations(connection):
+                connection.exec_driver_sql("SELECT 1")
+                getattr(connection, ended)()
+                if work == "shared":
+                    columns = sa.Column("id", sa.BigInteger, primary_key=True)
+                    op.create_partitioned_table("made", columns, control="id", interval="10")
+                elif work == "alembics_own":
+                    op.create_table("made", sa.Column("id", sa.Integer))
+                elif work == "statement":
+                    connection.exec_driver_sql("CREATE TABLE made (id int)")
+                else:
+                    op.create_index_concurrently("made", "t", ["id"])
+                if fails:
+                    raise RuntimeError
+            assert not connection.in_transaction()
+        assert database.sql(kept) == [(not fails or work == "its_own",)]
+
+
 STATEMENTS = """
 op.execute("INSERT INTO said VALUES ('100% wool'), ('%s'), ('%%')")
 op.execute("INSERT INTO said SELECT (7 % 4)::text")
@@ -179,3 +206,17 @@ def test_offline_they_do_too(
     command.upgrade(project, "r1", sql=True)
     database.sql(*filter(None, capsys.readouterr().out.split(";\n\n")))
     assert database.sql("SELECT text FROM said ORDER BY text") == SAID
+
+
+def test_what_follows_a_commit_within_the_last_revision_is_kept_with_its_stamp(
+    database: Database, project: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    database.sql("CREATE TABLE said (text text)", TABLE)
+    last = tmp_path / "migrations/versions/r3.py"
+    last.write_text(
+        last.read_text("utf-8").replace("upgrade():\n", "upgrade():\n    op.get_bind().commit()\n"), "utf-8"
+    )
+    command.upgrade(project, "head")
+    assert database.sql("SELECT text FROM said ORDER BY text") == sorted(2 * SAID)
+    assert database.sql("SELECT version_num FROM alembic_version") == [("r3",)]

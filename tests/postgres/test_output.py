@@ -117,6 +117,31 @@ def test_a_reader_that_goes_away(odd: Database, name: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+STREAMS = ("</dev/null", "<&-", ">&-", "2>&-", "2>/dev/full", "<&- >&- 2>&-", ">/dev/full", ">/dev/full 2>&1")
+
+
+@pytest.mark.parametrize("streams", STREAMS)
+@pytest.mark.parametrize("name", thinned(["list", "timeline", "ttl run --dry-run", "check --format metrics"], "list"))
+def test_a_stream_that_is_closed_or_full(odd: Database, name: str, streams: str) -> None:
+    """What is not written because nobody asked for it is no failure; what a full disk has lost is one."""
+    words = PRINTING[name]
+    now = [] if words.startswith(NO_CLOCK) else ["--now", NOW]
+    line = " ".join(map(shlex.quote, command(odd, *words.split(), *now)))
+    script = f"{line} >/dev/null 2>&1; echo plain=$?; {line} {streams}; echo code=$?"
+    done = subprocess.run(["/bin/bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    plain, code = (re.search(rf"^{what}=(\d+)$", done.stdout, re.MULTILINE) for what in ("plain", "code"))
+    assert plain, done.stdout
+    assert code, done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "Exception ignored" not in done.stdout + done.stderr
+    if not streams.startswith(">/dev/full"):
+        assert code[1] == plain[1]
+        return
+    assert code[1] == "1"
+    if streams == ">/dev/full":
+        assert done.stderr.endswith("error: stdout cannot be written: No space left on device.\n")
+
+
 @pytest.mark.exhaustive
 def test_work_goes_on_without_a_reader(odd: Database) -> None:
     line = " ".join(map(shlex.quote, command(odd, "archive", "run", "--now", NOW, "--format", "json")))
@@ -227,3 +252,33 @@ def test_alembics_script_on_an_ascii_terminal(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert f"CREATE TABLE {TABLE}" in done.stdout.decode().replace('"', "")
+
+
+@pytest.mark.parametrize("streams", STREAMS)
+def test_alembics_streams_that_are_closed_or_full(database: Database, tmp_path: Path, streams: str) -> None:
+    """Whatever becomes of what is said: the revisions run."""
+    (tmp_path / "m" / "versions").mkdir(parents=True)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = m\n")
+    (tmp_path / "m" / "env.py").write_text("from schema_kit import environment\nenvironment.run()\n")
+    head = "from alembic import op\nrevision, down_revision = {!r}, {!r}\n"
+    head += "def upgrade():\n    {}\ndef downgrade():\n    {}\n"
+    for text in (
+        head.format("a", None, "op.execute('CREATE TABLE t (id int)')", "op.execute('DROP TABLE t')"),
+        head.format("b", "a", "op.create_index_concurrently('ix', 't', ['id'])", "op.drop_index_concurrently('ix')"),
+    ):
+        (tmp_path / "m" / "versions" / f"{len(text)}.py").write_text(text)
+    for way, made in (("upgrade head", True), ("downgrade base", False)):
+        done = subprocess.run(
+            ["/bin/bash", "-c", f"{shlex.quote(sys.executable)} -m alembic {way} {streams}"],
+            cwd=tmp_path,
+            env={**os.environ, "DATABASE_URL": database.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert database.sql("SELECT to_regclass('ix') IS NOT NULL") == [(made,)]
+    script = f"{shlex.quote(sys.executable)} -m alembic upgrade head --sql {streams}"
+    done = subprocess.run(["/bin/bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (not streams.startswith(">/dev/full")), done.stderr
+    assert "Traceback" not in done.stderr

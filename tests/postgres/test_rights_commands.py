@@ -1,7 +1,8 @@
-"""Each command names each right that it lacks, with exit code 3, and goes on once that is granted."""
+"""Each command names each right that it lacks, with exit code 3, and goes on with it; docs/rights.md lists them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.archives import NOW, archived, build
-from tests.support.cli import shell
+from tests.support.cli import ROOT, shell
 from tests.support.database import Database
 from tests.support.matrix import perform, thinned
 from tests.support.rights import Limited, limited, until_it_goes_on
@@ -39,8 +40,24 @@ def strays(database: Database) -> None:
     database.sql("CREATE TABLE s.t_default PARTITION OF s.t DEFAULT", "INSERT INTO s.t VALUES (999, '2026-09-09', 'w')")
 
 
+def wide(database: Database) -> None:
+    build(database, retention=None)
+    database.sql(
+        "CREATE TABLE s.t_wide PARTITION OF s.t FOR VALUES FROM ('2030-01-01+00') TO ('2030-04-01+00')",
+        "INSERT INTO s.t VALUES (998, '2030-01-09', 'w'), (999, '2030-03-09', 'w')",
+    )
+
+
 def by_partition(database: Database) -> None:
     archived(database)
+
+
+def summed(database: Database) -> None:
+    build(database)
+    database.sql(
+        "CREATE MATERIALIZED VIEW s.sums AS SELECT id, count(*) FROM s.t GROUP BY id",
+        "CREATE UNIQUE INDEX ON s.sums (id)",
+    )
 
 
 def moved(database: Database) -> None:
@@ -82,18 +99,18 @@ class Case:
 
 
 COMMANDS = {
-    "list": Case(plain, "partitions list"),
-    "check": Case(plain, "partitions check", (0, 4)),
-    "timeline": Case(plain, "partitions timeline"),
-    "create-next": Case(plain, "partitions create-next s.t"),
-    "maintain": Case(plain, "partitions maintain s.t"),
-    "retire": Case(plain, "partitions retire s.t"),
-    "undo": Case(plain, "partitions undo s.t --yes"),
-    "convert": Case(plain, "partitions convert s.plain --control at --interval 1mon"),
-    "adopt": Case(plain, "partitions adopt s.found"),
-    "fill-gaps": Case(gap, "partitions fill-gaps s.t"),
-    "drain-default": Case(strays, "partitions drain-default s.t"),
-    "split": Case(strays, "partitions split s.t_04"),
+    "partitions list": Case(plain, "partitions list"),
+    "partitions check": Case(plain, "partitions check", (0, 4)),
+    "partitions timeline": Case(plain, "partitions timeline"),
+    "partitions create-next": Case(plain, "partitions create-next s.t"),
+    "partitions maintain": Case(plain, "partitions maintain s.t"),
+    "partitions retire": Case(plain, "partitions retire s.t"),
+    "partitions undo": Case(plain, "partitions undo s.t --yes"),
+    "partitions convert": Case(plain, "partitions convert s.plain --control at --interval 1mon"),
+    "partitions adopt": Case(plain, "partitions adopt s.found"),
+    "partitions fill-gaps": Case(gap, "partitions fill-gaps s.t"),
+    "partitions drain-default": Case(strays, "partitions drain-default s.t"),
+    "partitions split": Case(wide, "partitions split s.t_wide"),
     "archive run": Case(by_partition, "archive run"),
     "archive run of rows": Case(by_rows, "archive run"),
     "archive status": Case(moved, "archive status", (0, 4)),
@@ -102,6 +119,8 @@ COMMANDS = {
     "archive export": Case(plain, "archive export s.t_01 --to {folder}", now=False),
     "archive export --drop": Case(plain, "archive export s.t_01 --to {folder} --drop --yes", now=False),
     "archive files": Case(plain, "archive files", now=False),
+    "status": Case(moved, "status", (0, 4)),
+    "refresh": Case(summed, "refresh s.sums", now=False),
     "ttl run": Case(expiring, "ttl run --yes"),
     "ttl status": Case(expiring, "ttl status"),
 }
@@ -120,7 +139,14 @@ def refusal(some: Limited, case: Case, folder: Path) -> Callable[[], str]:
     return run
 
 
-FIRST = "list", "create-next", "convert", "archive run of rows", "archive export", "ttl run"
+FIRST = (
+    "partitions list",
+    "partitions create-next",
+    "partitions convert",
+    "archive run of rows",
+    "archive export",
+    "ttl run",
+)
 
 
 @pytest.mark.parametrize("name", thinned(COMMANDS, *FIRST))
@@ -129,4 +155,25 @@ def test_each_right_is_named_and_granted(database: Database, name: str, tmp_path
     case.begin(database)
     with limited(database) as some:
         some.owned("s", "schema_kit")
-        assert until_it_goes_on(some, refusal(some, case, tmp_path))
+        granted = until_it_goes_on(some, refusal(some, case, tmp_path))
+    row = f"| `{name}` | {_on_own_tables(granted)} | {_on_tables(granted)} |"
+    assert row in (ROOT / "docs" / "rights.md").read_text("utf-8"), row
+
+
+def _on_own_tables(granted: list[str]) -> str:
+    """What was granted on schema_kit's own schema and its tables, as docs/rights.md has it."""
+    found = [re.fullmatch(r"GRANT (.*) ON (SCHEMA )?schema_kit(?:\.(\w+))? TO .*", one) for one in granted]
+    words = [f"`{one[1]}`" + ("" if one[2] else f" on `{one[3]}`") for one in found if one]
+    return ", ".join(dict.fromkeys(words)) or "—"
+
+
+def _on_tables(granted: list[str]) -> str:
+    """The others; a role that is granted owns the tables."""
+    words = []
+    for one in granted:
+        if found := re.fullmatch(r"GRANT (.*) ON (SCHEMA )?s(?:\.(\w+))? TO .*", one):
+            on = "the schema" if found[2] else "the archive" if found[3].endswith("_archive") else "the table"
+            words.append(f"`{found[1]}` on {on}")
+        elif " ON " not in one:
+            words.append("ownership")
+    return ", ".join(dict.fromkeys(words)) or "—"
