@@ -30,7 +30,7 @@ from schema_kit.script import RESTORE, LockPolicy, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
 from schema_kit.waiting import wait, watching
 
-__all__ = ["LOCK_STATES", "Decide", "not_observed", "run", "run_shared", "telling_notes"]
+__all__ = ["LOCK_STATES", "Decide", "not_observed", "observed", "run", "run_shared", "telling_notes"]
 __all__ += ["Blocked", "Emit", "Event", "Noted", "StepDone", "StepProgress", "StepStarted", "Waiting"]
 
 Decide = Callable[[], Plan]
@@ -127,7 +127,7 @@ def _run(
 ) -> tuple[Step, ...]:
     done: list[Step] = []
     attempt = stalls = overtaken = least = 0
-    seen = plan = _observed(connection, decide, policy, emit)
+    seen = plan = observed(connection, decide, policy, emit)
     while plan:
         sent = len(done)
         current = plan.steps[0]
@@ -151,7 +151,7 @@ def _run(
             error = failure
             current = failure.step or current
             committed.note_left(current)
-        seen = _observed(connection, decide, policy, emit)
+        seen = observed(connection, decide, policy, emit)
         after = _without(seen, done)
         overtaken = overtaken + 1 if isinstance(error, _Overtaken) else 0
         if overtaken and (after == plan or overtaken >= policy.attempts):
@@ -193,7 +193,14 @@ def telling_notes(decide: Decide, emit: Emit) -> Decide:
     return told
 
 
-def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
+def observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
+    """Decide, and look again where another run or session was in the middle of something.
+
+    Raises:
+        PlanError: it is refused twice for the same reason.
+        LockNotAvailable: others held a lock through every try.
+        ExecutionError: PostgreSQL refused the look.
+    """
     refused = ""
     for attempt in range(1, policy.attempts + 1):
         try:

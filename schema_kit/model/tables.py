@@ -95,6 +95,13 @@ class Index:
     """CLUSTER orders the table by it."""
 
     @property
+    def marks(self) -> str:
+        """What is set for it besides its definition, as one text."""
+        targets = ",".join(f"{place}={target}" for place, target in self.statistics)
+        texts = "t" if self.clustered else "f", targets or None, self.comment
+        return "|".join(text for text in texts if text is not None)
+
+    @property
     def constraint_sql(self) -> str | None:
         """The constraint that rests on it, as ADD CONSTRAINT takes it, with its storage parameters."""
         if not self.constraint or not self.options:
