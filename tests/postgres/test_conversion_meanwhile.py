@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
-from schema_kit.catalog import Catalog
+from schema_kit.catalog import Catalog, publications
 from schema_kit.errors import LockNotAvailable
 from schema_kit.execute import Event, StepDone, Waiting
 from schema_kit.model import Table
@@ -80,6 +81,23 @@ def test_another_run_swaps_between_two_halves_of_the_first_look(
     done = shell(database, "partitions", "convert", str(T), "--control", "at", "--interval", "1 month", *way)
     assert gone
     assert (done.returncode, "rename it" in done.stderr.lower()) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["replaced", "dropped"])
+def test_a_table_that_goes_while_it_is_read(database: Database, monkeypatch: pytest.MonkeyPatch, again: bool) -> None:
+    database.sql(*PLAIN)
+    read, gone = publications.replica_identity, list[int]()
+
+    def dropped_first(connection: sa.Connection, oid: int) -> str:
+        if not gone:
+            gone.append(oid)
+            database.sql("DROP TABLE app.t", *(["CREATE TABLE app.t (other int)"] if again else []))
+        return read(connection, oid)
+
+    monkeypatch.setattr(publications, "replica_identity", dropped_first)
+    table = Catalog(database.sqlalchemy()).table(T)
+    assert gone
+    assert [column.name for column in table.columns] == ["other"] if table else not again
 
 
 HASTY = LockPolicy(first=20, longest=40, attempts=3)
