@@ -132,7 +132,7 @@ def test_row_security_that_comes_while_a_run_is_at_it(
     database.sql("GRANT SELECT ON s.t TO {reader}".format(**roles), "CREATE INDEX ON s.t (at)")
     with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
         op.create_archive_table("t", schema="s", view="t_all" if before is MovePartitionAcross else None)
-        rows = {"way": "rows", "control": "at"} if before is RemoveRows else {}
+        rows: dict[str, Any] = {"way": "rows", "control": "at"} if before is RemoveRows else {}
         op.set_archive_policy("t", "2 months", schema="s", **rows)
     send, secured = execute._send, list[Step]()
 
