@@ -19,18 +19,18 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
 from schema_kit.catalog.direct import refuse
-from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
-from schema_kit.catalog.session import at_most, autocommits, copy_in, observing, ours, rows, send, send_together
+from schema_kit.catalog.drivers import Beside, sqlstate
+from schema_kit.catalog.session import at_most, copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import PlanError, SchemaKitError, saying_unchanged
 from schema_kit.events import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
-from schema_kit.failures import Committed, in_vain, message, not_observed, refused
+from schema_kit.failures import Committed, in_vain, made_at_once, message, not_observed, overtaken, refused
 from schema_kit.fingerprints.stamps import OVERTAKEN_STATES
-from schema_kit.prerequisites import free, held_here, held_in, on_workers, permitted
-from schema_kit.script import RESTORE, LockPolicy, render, render_shared
+from schema_kit.prerequisites import free, held_here, on_workers, permitted
+from schema_kit.script import RESTORE, LockPolicy, render
 from schema_kit.steps import Plan, Step, Transaction
 from schema_kit.waiting import wait, watching
 
-__all__ = ["LOCK_STATES", "Decide", "not_observed", "run", "run_shared", "telling_notes"]
+__all__ = ["LOCK_STATES", "Decide", "not_observed", "observed", "run", "telling_notes"]
 __all__ += ["Blocked", "Emit", "Event", "Noted", "StepDone", "StepProgress", "StepStarted", "Waiting"]
 
 Decide = Callable[[], Plan]
@@ -126,8 +126,8 @@ def _run(
     connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, workers: int, committed: Committed
 ) -> tuple[Step, ...]:
     done: list[Step] = []
-    attempt = stalls = overtaken = least = 0
-    seen = plan = _observed(connection, decide, policy, emit)
+    attempt = stalls = times = least = 0
+    seen = plan = observed(connection, decide, policy, emit)
     while plan:
         sent = len(done)
         current = plan.steps[0]
@@ -152,10 +152,11 @@ def _run(
             error = failure
             current = failure.step or current
             committed.note_left(current)
-        seen = _observed(connection, decide, policy, emit)
+        seen = observed(connection, decide, policy, emit)
         after = _without(seen, done)
-        overtaken = overtaken + 1 if isinstance(error, _Overtaken) else 0
-        if overtaken and (after == plan or overtaken >= policy.attempts):
+        times = times + 1 if isinstance(error, _Overtaken) else 0
+        same = after == plan and not (times == 1 and made_at_once(error.__cause__ if error else None))
+        if times and (same or times >= policy.attempts):
             assert error is not None  # it was counted
             raise refused(connection, current, error.__cause__) from error.__cause__
         # The same plan again though it was sent: rows that others hold were skipped, or it has no effect.
@@ -194,7 +195,14 @@ def telling_notes(decide: Decide, emit: Emit) -> Decide:
     return told
 
 
-def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
+def observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
+    """Decide, and look again where another run or session was in the middle of something.
+
+    Raises:
+        PlanError: it is refused twice for the same reason.
+        LockNotAvailable: others held a lock through every try.
+        ExecutionError: PostgreSQL refused the look.
+    """
     refused = ""
     for attempt in range(1, policy.attempts + 1):
         try:
@@ -227,33 +235,6 @@ def _without(plan: Plan, done: Sequence[Step]) -> Plan:
     if not any(step.once for step in done):
         return plan
     return Plan(plan.title, tuple(step for step in plan.steps if not (step.once and step in done)))
-
-
-def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> None:
-    """Send SHARED steps inside the transaction that *connection* is in; its owner commits.
-
-    Raises:
-        ExecutionError: PostgreSQL refused a step; the transaction has to be rolled back.
-    """
-    plan = free(connection, decide())
-    if not autocommits(connection):  # else it was begun by hand, and a look would end it
-        plan = permitted(connection, plan)
-    before, held = held_in(connection, policy, plan)
-    while plan:
-        _send_shared(connection, plan, held, before, emit)
-        plan = free(connection, decide()) if any(step.decide_again for step in plan.steps) else Plan(plan.title)
-
-
-def _send_shared(connection: Connection, plan: Plan, policy: LockPolicy, before: str, emit: Emit) -> None:
-    for step in plan.steps:
-        emit(StepStarted(step))
-        started = time.monotonic()
-        try:
-            for statement in render_shared(step, policy, before):
-                send(connection, statement)
-        except DBAPIError as error:
-            raise refused(None, step, error) from error
-        emit(StepDone(step, time.monotonic() - started))
 
 
 def _groups(steps: Sequence[Step], workers: int) -> Iterator[tuple[Step, ...]]:
@@ -422,7 +403,7 @@ def _send_once(
             # Interrupted outside of a transaction, it has left something, or would be interrupted again.
             late = state == "57014" and step.transaction is Transaction.NONE
             raise (_Overtaken if late else _Busy) from error
-        if state in OVERTAKEN_STATES or (state == "23505" and _of_the_catalog(error)):
+        if overtaken(error):
             raise _Overtaken from error
         raise refused(connection, step, error, total) from error
 
@@ -447,11 +428,6 @@ def _in_few_messages(statements: Sequence[str]) -> Iterator[str]:
     if settings:
         yield "; ".join(settings)
     yield from statements[len(settings) :]
-
-
-def _of_the_catalog(error: DBAPIError) -> bool:
-    """Return whether two sessions made the same thing at once; a duplicate among a user's rows is another matter."""
-    return diagnosis(error, "schema_name") == "pg_catalog"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from schema_kit.catalog.blockers import holders
 from schema_kit.catalog.drivers import diagnosis, sqlstate
 from schema_kit.catalog.session import DENIED, missing_right, observing, rows
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError, Refusal, SchemaKitError
+from schema_kit.fingerprints.stamps import OVERTAKEN_STATES
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import Analyze
 
@@ -77,6 +78,19 @@ class Committed:
             + "When that is repaired, run it again: it resumes there"
             + (f"; or abort it: {abort}." if abort else ".")
         )
+
+
+def overtaken(error: DBAPIError) -> bool:
+    """Return whether another session was faster."""
+    return sqlstate(error) in OVERTAKEN_STATES or made_at_once(error)
+
+
+def made_at_once(error: BaseException | None) -> bool:
+    """Return whether two sessions made the same at once; a duplicate among a user's rows is another matter.
+
+    IF NOT EXISTS does not help then, and the step may be the right one still: the schema of two different tables.
+    """
+    return sqlstate(error) == "23505" and diagnosis(error, "schema_name") == "pg_catalog"
 
 
 def not_observed(error: DBAPIError, connection: Connection | None = None) -> SchemaKitError:

@@ -94,4 +94,5 @@ def listed(connection: Connection, parent: QualifiedName) -> tuple[tuple[str, Qu
 
 def replica_identity(connection: Connection, oid: int) -> str:
     """FULL, NOTHING, or the name of its index; empty where it is the default. Call it while observing."""
-    return rows(connection, _IDENTITY, {"oid": oid})[0][0] or ""
+    found = rows(connection, _IDENTITY, {"oid": oid})  # nothing of a table that was dropped meanwhile
+    return found[0][0] or "" if found else ""

@@ -267,6 +267,12 @@ WHERE n.nspname = %(schema)s AND t.typrelid = 0 AND t.typcategory <> 'A' AND sta
 """
 
 
+_HERE = """
+SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = %(oid)s AND n.nspname = %(schema)s AND c.relname = %(name)s
+"""
+
+
 def read(connection: Connection, name: QualifiedName) -> Table | None:
     """Return the table of that name, plain or partitioned; None where there is none. Call it while observing."""
     stamp = rows(connection, stamp_sql(name))[0][0]  # first: what changes while the rest is read shows later
@@ -283,7 +289,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
     example.setdefault("replica_identity", publications.replica_identity(connection, table["oid"]))
     indexes = tuple(map(_index, rows(connection, _INDEXES, at)))
     held, publishing = publications.read(connection, table["oid"])
-    return Table(
+    found = Table(
         name,
         columns=tuple(Column(*row[1:]) for row in rows(connection, _COLUMNS_OF, {"oids": [table["oid"]]})),
         partitioned_by=tuple(table["key"] or ()),
@@ -333,6 +339,8 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         ),
         stamp=stamp,
     )
+    here = rows(connection, _HERE, {**at, "schema": name.schema, "name": name.name})
+    return found if here else read(connection, name)  # replaced, renamed or dropped while it was read
 
 
 def read_view(connection: Connection, name: QualifiedName) -> Table | None:

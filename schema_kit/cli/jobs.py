@@ -100,7 +100,7 @@ def work(
 
 def send(run: Run, decide: execute.Decide) -> None:
     """Decide and send, or print, what is of no set."""
-    plan = decide()
+    plan = run.observed(decide)
     if not run.dry_run:
         with run.telling() as emit:
             plan = Plan(plan.title, execute.run(run.connection, decide, run.policy, emit))
@@ -135,7 +135,8 @@ def _planned(
     failed, catalog = [], run.catalog
     for job in jobs:
         try:
-            plan = execute.telling_notes(partial(_decided, job, catalog, one), emit)()
+            decide = execute.telling_notes(partial(_decided, job, catalog, one), emit)
+            plan = execute.observed(run.connection, decide, run.policy, emit)
             done += free(run.connection, plan).steps
             catalog = drained(catalog, plan)
         except SchemaKitError as error:

@@ -20,6 +20,7 @@ from schema_kit.connection import connect, parse_now
 from schema_kit.errors import SchemaKitError
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, parse_milliseconds
+from schema_kit.steps import Plan
 from schema_kit.url import alembic_config, database_url
 
 Command = Callable[..., Any]
@@ -97,6 +98,11 @@ class Run:
         else:
             with report.terminal() as emit:
                 yield emit
+
+    def observed(self, decide: execute.Decide) -> Plan:
+        """Decide before the command sends anything: what it asks depends on that, or a dry run shows it."""
+        with self.telling() as emit:
+            return execute.observed(self.connection, decide, self.policy, emit)
 
     def confirm(self, what: str) -> None:
         """Ask before something is dropped for good: see `confirm`."""

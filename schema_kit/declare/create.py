@@ -17,6 +17,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.ttl import checked
 from schema_kit.script import LockPolicy
+from schema_kit.shared import run_shared
 from schema_kit.steps import Plan
 from schema_kit.tasks import archives, creation, ttl
 from schema_kit.tasks import policies as partition_policies
@@ -75,7 +76,7 @@ def name_of(table: sa.Table, connection: sa.Connection) -> QualifiedName:
 def _perform(connection: sa.Connection, task: Task) -> None:
     """In the transaction of the caller; where there is none, step by step."""
     if not autocommits(connection):
-        execute.run_shared(connection, lambda: task(Catalog(connection)), LockPolicy(), _quiet)
+        run_shared(connection, lambda: task(Catalog(connection)), LockPolicy(), _quiet)
     elif speaks_psycopg(connection.dialect):
         execute.run(connection, lambda: task(Catalog(connection)), LockPolicy(), _quiet)
     else:

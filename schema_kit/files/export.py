@@ -33,6 +33,7 @@ from schema_kit.plans.files import register
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.plans.retirement import known_again
 from schema_kit.script import LockPolicy
+from schema_kit.shared import run_shared
 from schema_kit.sizes import pretty
 from schema_kit.steps.step import Lock, LockMode, Plan, Step
 from schema_kit.storage import ARCHIVE_FILE
@@ -456,7 +457,7 @@ def _dropped(
     for attempt in range(1, policy.attempts + 1):
         send(held, "SAVEPOINT dropping")
         try:
-            execute.run_shared(held, lambda: plan, policy, emit)
+            run_shared(held, lambda: plan, policy, emit)
             send(held, "COMMIT")
             changed(plan.title)
         except ExecutionError as error:

@@ -2,7 +2,8 @@
 
 Batches go on for hours, and each deletes what it has copied. A column that came since, or that has another type or name
 by now, would be lost with its rows; so would the rows of a table that has come to reference them with ON DELETE
-CASCADE. A stamp (stamps.py) says more than that, and would have them decided again for each index or grant.
+CASCADE; and rows that row security hides by now, an archive without it would show. A stamp (stamps.py) says more than
+that, and would have them decided again for each index or grant.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ def layout_sql(table: QualifiedName) -> str:
     By its name in pg_class, for roles that lack USAGE on the schema; NULL where no table has the name.
     """
     return (
-        "WITH own AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WITH own AS (SELECT c.oid, c.relrowsecurity FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         f"WHERE n.nspname = {literal(table.schema)} AND c.relname = {literal(table.name)}), "
         "tree AS (SELECT oid FROM own UNION SELECT p.relid FROM own, pg_partition_tree(own.oid::regclass) p), "
-        "line (text) AS (SELECT concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, "
-        "a.attgenerated) FROM own JOIN pg_attribute a ON a.attrelid = own.oid "
-        "WHERE a.attnum > 0 AND NOT a.attisdropped "
+        "line (text) AS (SELECT 'row security' FROM own WHERE relrowsecurity "
+        "UNION ALL SELECT concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated) "
+        "FROM own JOIN pg_attribute a ON a.attrelid = own.oid WHERE a.attnum > 0 AND NOT a.attisdropped "
         "UNION ALL SELECT concat_ws(' ', k.oid, k.conkey) FROM own JOIN pg_constraint k ON k.conrelid = own.oid "
         "WHERE k.contype = 'p' "
         "UNION ALL SELECT concat_ws(' ', k.oid, k.conrelid, k.conkey, k.confkey, k.confdeltype) FROM tree "

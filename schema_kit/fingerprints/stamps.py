@@ -20,7 +20,7 @@ OVERTAKEN = "SK001"
 
 _THERE = {"42P06", "42P07", "42701", "42710", "42723"}
 _GONE = {"2BP01", "3F000", "42P01", "42703", "42704", "42883"}
-OVERTAKEN_STATES = {*_THERE, *_GONE, "42809", "42P17", "XX000", "40001", OVERTAKEN}
+OVERTAKEN_STATES = {*_THERE, *_GONE, "42809", "42P17", "55000", "XX000", "40001", OVERTAKEN}
 """What PostgreSQL says when another session was faster: it exists already, it is gone, attached, or it overlaps."""
 
 # The table, its indexes and its TOAST table, the sequences that it owns, the views that read it.

@@ -96,6 +96,13 @@ class Index:
     tablespace: str | None = None
     """Where it lies, if not in the database's own."""
 
+    @property
+    def marks(self) -> str:
+        """What is set for it besides its definition, as one text."""
+        targets = ",".join(f"{place}={target}" for place, target in self.statistics)
+        texts = "t" if self.clustered else "f", targets or None, self.comment
+        return "|".join(text for text in texts if text is not None)
+
     def create_sql(self, on: QualifiedName, name: str = "", how: str = "") -> str:
         """Return the statement that makes it, or the constraint on it, for a table; PostgreSQL may choose the name."""
         where = f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else ""

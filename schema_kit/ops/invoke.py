@@ -33,6 +33,7 @@ from schema_kit.ops.mixed import refuse_mixed
 from schema_kit.ops.naming import refuse_elsewhere
 from schema_kit.ops.operation import OPERATIONS, PlanOperation, Task
 from schema_kit.script import LockPolicy
+from schema_kit.shared import run_shared
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
 
     if operation.shared and not autocommits(connection):
         try:
-            execute.run_shared(connection, lambda: decide(Catalog(connection, settings.now)), policy, emit)
+            run_shared(connection, lambda: decide(Catalog(connection, settings.now)), policy, emit)
         except DBAPIError as error:
             raise execute.not_observed(error, connection) from error
         return

@@ -218,8 +218,8 @@ def drop_index(index: QualifiedName, tree: Sequence[Relation]) -> Plan:
     found = _at_root(index, tree)
     if found is None:
         return Plan(title)
-    _refuse_what_rests_on(found, tree[0].name, title)
     root = tree[0]
+    _refuse_what_rests_on(found, root, tree, title)
     if not root.partitioned:
         return Plan(title, (DropIndexConcurrently(index, root.name),))
     orphans = [step for relation in tree[1:] for step in _drop_orphan(found, relation, tree)]
@@ -232,8 +232,8 @@ def _at_root(index: QualifiedName, tree: Sequence[Relation]) -> Index | None:
     return tree[0].index(index.name) or (Index(index.name, "") if tree[0].imagined else None)
 
 
-def _refuse_what_rests_on(found: Index, table: QualifiedName, title: str) -> None:
-    index = table.sibling(found.name)
+def _refuse_what_rests_on(found: Index, root: Relation, tree: Sequence[Relation], title: str) -> None:
+    table, index = root.name, root.name.sibling(found.name)
     if found.constraint:
         raise PlanError(
             f"cannot {title}: it carries the constraint {found.name} of {table}, {found.constraint}. Change the "
@@ -244,11 +244,21 @@ def _refuse_what_rests_on(found: Index, table: QualifiedName, title: str) -> Non
             f"cannot {title}: it is the part of {found.parent} on {table}. Name {found.parent}, whose parts {index} "
             "and the others are."
         )
-    if found.needed_by:
-        raise PlanError(
-            f"cannot {title}: {' and '.join(found.needed_by)} rests on it. That has to go or to rest on another index "
-            "first."
-        )
+    for name, part in _parts(found, root, tree):
+        if part.needed_by:
+            what = "it" if part is found else name
+            raise PlanError(
+                f"cannot {title}: {' and '.join(part.needed_by)} rests on {what}. That has to go or to rest on another "
+                "index first."
+            )
+
+
+def _parts(index: Index, relation: Relation, tree: Sequence[Relation]) -> Iterator[tuple[QualifiedName, Index]]:
+    """Yield an index, and those of the partitions that are attached to it."""
+    yield relation.name.sibling(index.name), index
+    for child in (other for other in tree if other.parent == relation.name):
+        if part := _attached(child, relation.name.sibling(index.name)):
+            yield from _parts(part, child, tree)
 
 
 def _below(relation: Relation, tree: Sequence[Relation]) -> list[Relation]:
@@ -304,7 +314,7 @@ def replace_index(
         left += [aside] if _is_replaced(root.index(aside)) else []
         steps = [*_made(wanted, tree, title), *_drop_all(left, root, tree)]
         return Plan(title, tuple(steps))
-    _refuse_what_rests_on(old, root.name, title)
+    _refuse_what_rests_on(old, root, tree, title)
     in_the_way = root.index(aside)
     if in_the_way and not _is_replaced(in_the_way):
         raise PlanError(f"cannot {title}: there is an index {aside} of {root.name}. Rename it.")
@@ -316,7 +326,11 @@ def replace_index(
     below = list(_renamed_parts(declared.name, index, index.sibling(new), root, tree)) if names_of_parts else []
     renames = ((index, aside), (index.sibling(new), declared.name), *below)
     alike = tuple(_alike(old, new, root, tree))
-    steps += [RenameIndexes(root.name, index, aside, renames, old.comment, alike), *_drop_all([aside], root, tree)]
+    marks = () if root.imagined else tuple((name, part.marks) for name, part in _parts(old, root, tree))
+    steps += [
+        RenameIndexes(root.name, index, aside, renames, old.comment, alike, marks),
+        *_drop_all([aside], root, tree),
+    ]
     return Plan(title, tuple(steps))
 
 

@@ -13,7 +13,7 @@ from schema_kit.names import QualifiedName, asking_sql, ident, idents, literal
 from schema_kit.steps.dependents import access_again_sql, access_sql, made_sql, own_view_lock, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.retirement import Attach, attach_sql, attached_sql, on_its_way_sql, recorded_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, SharedStep, Step, exclusive
+from schema_kit.steps.step import Lock, LockMode, Seen, SharedStep, Step, exclusive, expect_sql
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
@@ -270,6 +270,19 @@ class Route:
     goes_to: QualifiedName
 
 
+def closed_sql(route: Route) -> Iterable[str]:
+    """Have it decided again where row security of the table, set meanwhile, would not hide rows in the archive."""
+    if route.goes_to != route.archive:
+        return
+    opened = (
+        f"SELECT 1 FROM pg_class t, pg_class a WHERE t.oid = to_regclass({literal(route.table.sql)}) "
+        f"AND a.oid = to_regclass({literal(route.archive.sql)}) AND t.relrowsecurity AND NOT a.relrowsecurity "
+        "AND (EXISTS (SELECT 1 FROM aclexplode(a.relacl) g WHERE g.grantee <> a.relowner) "
+        "OR EXISTS (SELECT 1 FROM pg_attribute c WHERE c.attrelid = a.oid AND c.attacl IS NOT NULL))"
+    )
+    yield expect_sql(f"NOT EXISTS ({opened})", f"{route.archive} has no row security, and {route.table} has")
+
+
 def moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> str:
     """Return the row of archived_partition that says where a partition went."""
     texts = map(literal, (str(name), str(route.table), str(route.archive), bounds, str(route.goes_to)))
@@ -296,6 +309,7 @@ class RecordMove(SharedStep):
         return (
             # A session that drops where it goes, or attaches it there, has to wait, and finds these rows then.
             f"LOCK TABLE ONLY {self.route.goes_to.sql}, ONLY {seen.name.sql} IN ACCESS SHARE MODE",
+            *closed_sql(self.route),
             *attached_sql(seen),
             recorded_sql(seen.parent, seen.name, seen.bounds),
             moved_sql(self.route, seen.name, seen.bounds, "NULL"),
@@ -315,6 +329,7 @@ class AttachMoved(Attach):
     def sql(self) -> tuple[str, ...]:
         """Attached, and known as such."""
         return (
+            *closed_sql(self.route),
             *_arrived_sql(self.wanted, self.route, self.default_check),
             f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = {literal(str(self.wanted.seen.name))}",
         )
@@ -361,6 +376,7 @@ class MovePartitionAcross(Step):
         """A validated CHECK spares the scan; it stays, and spares the one of the rollback."""
         return (
             f"LOCK TABLE ONLY {self.route.goes_to.sql} IN SHARE ROW EXCLUSIVE MODE",
+            *closed_sql(self.route),
             *attached_sql(self.seen),
             f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",
             *_arrived_sql(self.wanted, self.route, self.default_check),

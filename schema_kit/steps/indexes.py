@@ -7,7 +7,7 @@ from typing import Literal
 
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName, ident, literal, sending_sql
-from schema_kit.steps.step import Lock, LockMode, OnTable, OnTree, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, OnTable, OnTree, Step, Transaction, expect_sql
 
 
 class Concurrent(OnTable):
@@ -222,6 +222,7 @@ class RenameIndexes(Step):
         comment: the old index's, which the new one gets.
         alike: each old index that has statistics targets, CLUSTER's mark or, as a part, a comment; its table, and the
             new index.
+        marks: what was set for each old index, as last seen; where others have changed it, it is decided again.
     """
 
     fresh = True
@@ -233,6 +234,7 @@ class RenameIndexes(Step):
     renames: tuple[tuple[QualifiedName, str], ...]
     comment: str | None = None
     alike: tuple[tuple[QualifiedName, QualifiedName, QualifiedName], ...] = ()
+    marks: tuple[tuple[QualifiedName, str], ...] = ()
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -241,12 +243,25 @@ class RenameIndexes(Step):
 
     def sql(self) -> tuple[str, ...]:
         """SHARE UPDATE EXCLUSIVE on the indexes: reads and writes go on."""
-        statements = [_alike_sql(old, new) for old, _, new in self.alike]
-        statements += [f"ALTER INDEX {old.sql} RENAME TO {ident(new)}" for old, new in self.renames]
+        statements = [f"ALTER INDEX {old.sql} RENAME TO {ident(new)}" for old, new in self.renames]
+        now = {old: old.sibling(new) for old, new in self.renames}
+        if self.marks:  # a name that has changed keeps COMMENT and ALTER INDEX out
+            marks = ", ".join(f"({literal(now.get(old, old).sql)}, {literal(text)})" for old, text in self.marks)
+            same = f"SELECT bool_and(({_MARKS}) IS NOT DISTINCT FROM s.marks) FROM (VALUES {marks}) s (name, marks)"
+            statements.append(expect_sql(same, f"what rests on {self.index}, or was set for it, has changed"))
+        statements += [_alike_sql(now.get(old, old), now.get(new, new)) for old, _, new in self.alike]
         statements.append(f"COMMENT ON INDEX {self.index.sibling(self.aside).sql} IS {literal(REPLACED_COMMENT)}")
         if self.comment is not None:
             statements.append(f"COMMENT ON INDEX {self.index.sql} IS {literal(self.comment)}")
         return tuple(statements)
+
+
+# As `Index.marks` has it; NULL where something rests on it that the old one's end would take along, or that keeps it.
+_MARKS = """SELECT concat_ws('|', x.indisclustered,
+  (SELECT string_agg(concat_ws('=', a.attnum, a.attstattarget), ',' ORDER BY a.attnum) FROM pg_attribute a
+   WHERE a.attrelid = x.indexrelid AND a.attstattarget >= 0), obj_description(x.indexrelid, 'pg_class'))
+FROM pg_index x WHERE x.indexrelid = to_regclass(s.name) AND NOT x.indisreplident
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid)"""
 
 
 def _alike_sql(old: QualifiedName, new: QualifiedName) -> str:

@@ -83,6 +83,11 @@ ALTER INDEX "bots"."messages_2025_ix_messages_chat__replacement" RENAME TO "mess
 ALTER INDEX "bots"."messages_2025_a_ix_messages_chat__replacement" RENAME TO "messages_2025_a_ix_messages_chat";
 ALTER INDEX "bots"."messages_2025_b_ix_messages_chat__replacement" RENAME TO "messages_2025_b_ix_messages_chat";
 ALTER INDEX "bots"."messages_2026_ix_messages_chat__replacement" RENAME TO "messages_2026_ix_messages_chat";
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF (SELECT bool_and((SELECT concat_ws(''|'', x.indisclustered,
+  (SELECT string_agg(concat_ws(''='', a.attnum, a.attstattarget), '','' ORDER BY a.attnum) FROM pg_attribute a
+   WHERE a.attrelid = x.indexrelid AND a.attstattarget >= 0), obj_description(x.indexrelid, ''pg_class''))
+FROM pg_index x WHERE x.indexrelid = to_regclass(s.name) AND NOT x.indisreplident
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid)) IS NOT DISTINCT FROM s.marks) FROM (VALUES (''"bots"."ix_messages_chat__replaced"'', ''f''), (''"bots"."messages_2026_chat_id_idx"'', ''f'')) s (name, marks)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''what rests on bots.ix_messages_chat, or was set for it, has changed''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 COMMENT ON INDEX "bots"."ix_messages_chat__replaced" IS 'schema_kit: replaced, about to be dropped';
 COMMIT;
 

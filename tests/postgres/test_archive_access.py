@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import schema_kit
-from schema_kit import op
+from schema_kit import execute, op
 from schema_kit.errors import ExecutionError
-from schema_kit.steps import archives
+from schema_kit.steps import Step, archives
+from schema_kit.steps.archives import AttachMoved, MovePartitionAcross, RecordMove
+from schema_kit.steps.rows import RemoveRows
 from tests.support.archives import build, run
 from tests.support.cli import shell
 from tests.support.database import QUICK, Database
@@ -118,6 +122,36 @@ def test_rows_that_row_security_hides_go_to_no_open_archive(
     repaired(database)
     assert run(database).returncode == 0
     assert database.sql(count)[0][0] > 50
+
+
+@pytest.mark.parametrize("before", [RecordMove, AttachMoved, MovePartitionAcross, RemoveRows])
+def test_row_security_that_comes_while_a_run_is_at_it(
+    database: Database, roles: dict[str, str], monkeypatch: pytest.MonkeyPatch, before: type[Step]
+) -> None:
+    """What the run has decided before is decided again: nothing more is shown."""
+    database.sql("GRANT SELECT ON s.t TO {reader}".format(**roles), "CREATE INDEX ON s.t (at)")
+    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+        op.create_archive_table("t", schema="s", view="t_all" if before is MovePartitionAcross else None)
+        rows: dict[str, Any] = {"way": "rows", "control": "at"} if before is RemoveRows else {}
+        op.set_archive_policy("t", "2 months", schema="s", **rows)
+    send, secured = execute._send, list[Step]()
+
+    def secured_first(connection: sa.Connection, step: Step, *more: Any) -> None:
+        if isinstance(step, before) and not secured:
+            secured.append(step)
+            database.sql(*(sql.format(**roles) for sql in SECURED))
+        send(connection, step, *more)
+
+    monkeypatch.setattr(execute, "_send", secured_first)
+    done = run(database)
+    assert secured
+    assert done.returncode in (1, 3)
+    assert "s.t_archive has no row security, and s.t has" in done.stderr
+    assert database.sql("SELECT count(*) FROM s.t_archive") == [(0,)]
+    repaired(database)
+    done = run(database)
+    assert done.returncode == 0, done.stderr
+    assert database.sql("SELECT count(*) > 50 FROM s.t_archive") == [(True,)]
 
 
 def test_an_archive_that_no_other_role_reads_needs_none(database: Database, roles: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from schema_kit.model import Distribution, IndexDeclaration, IndexElement, Parti
 from schema_kit.model.locks import Lock, LockMode
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
+from schema_kit.shared import run_shared
 from schema_kit.steps import Plan
 from schema_kit.tasks import indexes
 from tests.support.archives import build
@@ -128,7 +129,7 @@ def test_a_worker_is_refused_before_anything_is_looked_at(orders: Database) -> N
     with pytest.raises(PlanError, match=r"worker of Citus \(pg_dist_local_group.groupid is 2\).*coordinator"):
         perform(orders, lambda op: op.create_index_concurrently("ix", "orders", ["note"], schema="s"))
     with orders.sqlalchemy().engine.connect() as shared, shared.begin(), pytest.raises(PlanError, match="worker"):
-        execute.run_shared(shared, lambda: indexes.create(Catalog(shared), INDEX), LockPolicy(), lambda _: None)
+        run_shared(shared, lambda: indexes.create(Catalog(shared), INDEX), LockPolicy(), lambda _: None)
 
 
 def test_sizes_and_rows_are_those_of_the_shards(database: Database) -> None:

@@ -7,12 +7,17 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
+from schema_kit.catalog import Catalog, publications
 from schema_kit.errors import LockNotAvailable
 from schema_kit.execute import Event, StepDone, Waiting
+from schema_kit.model import Table
+from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
 from schema_kit.steps import conversion
 from tests.support.catalog import facts
+from tests.support.cli import shell
 from tests.support.conversion import PLAIN, Stopped, T, convert, scene, set_up, threads, until
 from tests.support.database import QUICK, Database
 
@@ -55,6 +60,44 @@ def test_a_change_right_before_the_swap_is_seen(database: Database) -> None:
     convert(database, T, incoming="drop", emit=alter)
     assert altered
     database.sql("INSERT INTO app.t (more) VALUES ('x')")
+
+
+@pytest.mark.parametrize("dry", [True, False], ids=["dry run", "run"])
+def test_another_run_swaps_between_two_halves_of_the_first_look(
+    database: Database, monkeypatch: pytest.MonkeyPatch, dry: bool
+) -> None:
+    """What was there when the names were read is gone when it is looked at: no reason to refuse."""
+    database.sql(*PLAIN, "CREATE TABLE app.t__new (id int)")
+    table, gone = Catalog.table, list[QualifiedName]()
+
+    def swapped_first(self: Catalog, name: QualifiedName) -> Table | None:
+        if name == T.sibling("t__new") and not gone:
+            database.sql("DROP TABLE app.t__new")
+            gone.append(name)
+        return table(self, name)
+
+    monkeypatch.setattr(Catalog, "table", swapped_first)
+    way = ["--strategy", "attach", *(["--dry-run"] if dry else [])]
+    done = shell(database, "partitions", "convert", str(T), "--control", "at", "--interval", "1 month", *way)
+    assert gone
+    assert (done.returncode, "rename it" in done.stderr.lower()) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["replaced", "dropped"])
+def test_a_table_that_goes_while_it_is_read(database: Database, monkeypatch: pytest.MonkeyPatch, again: bool) -> None:
+    database.sql(*PLAIN)
+    read, gone = publications.replica_identity, list[int]()
+
+    def dropped_first(connection: sa.Connection, oid: int) -> str:
+        if not gone:
+            gone.append(oid)
+            database.sql("DROP TABLE app.t", *(["CREATE TABLE app.t (other int)"] if again else []))
+        return read(connection, oid)
+
+    monkeypatch.setattr(publications, "replica_identity", dropped_first)
+    table = Catalog(database.sqlalchemy()).table(T)
+    assert gone
+    assert [column.name for column in table.columns] == ["other"] if table else not again
 
 
 HASTY = LockPolicy(first=20, longest=40, attempts=3)

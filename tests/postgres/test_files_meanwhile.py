@@ -33,6 +33,12 @@ def test_two_at_a_time_do_not_take_the_file_from_each_other(database: Database, 
     assert refused.returncode == 3
     assert "another run is at" in refused.stderr
     assert not list(tmp_path.iterdir())
+    # Nor is it detached, or its record written, which the other run may be about to delete.
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
+    assert (refused.returncode, "another run is at" in refused.stderr) == (3, True)
+    assert database.sql(
+        "SELECT relispartition, to_regclass('schema_kit.archive_file_due') FROM pg_class WHERE oid = 's.t_01'::regclass"
+    ) == [(True, None)]
 
 
 @pytest.mark.exhaustive

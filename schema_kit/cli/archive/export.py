@@ -88,7 +88,7 @@ def command(
     if age and (since or until):
         raise DeclarationError("--older-than stands for --since and --until: name one.")
     needed()
-    from schema_kit.files.export import export, finished, refuse
+    from schema_kit.files.export import finished
     from schema_kit.files.store import Store
 
     store = Store(destination)
@@ -109,16 +109,26 @@ def command(
         emit = _noting_once(tell)
         for one in wanted:
             try:
-                refuse(run.connection, store, one.name, kind, one.cut, drop=drop)
-                if drop and one.attached and one.parent:
-                    _detach(run, one.parent, one.name, emit)
-                done.append(export(run.connection, one.name, store, kind, run.policy, emit, cut=one.cut, drop=drop))
+                done.append(_exported(run, store, kind, one, drop, emit))
             except SchemaKitError as error:
                 failed.append(error)
             except sa.exc.DBAPIError as error:
                 failed.append(execute.not_observed(error, run.connection))
     _tell(done, drop, run.form)
     fail(failed, done, "the other files are")
+
+
+def _exported(run: Run, store: Store, kind: str, one: _Wanted, drop: bool, emit: execute.Emit) -> ArchiveFile:
+    """Detach, write and drop one table; another run keeps out of all of that, and finds it done."""
+    from schema_kit.files.export import alone, export, finished, refuse
+
+    step = refuse(run.connection, store, one.name, kind, one.cut, drop=drop)
+    with alone(run.connection, step.url):
+        if drop and not run.catalog.exists(one.name) and (file := finished(run.connection, one.name, store, kind)):
+            return file
+        if drop and one.attached and one.parent:
+            _detach(run, one.parent, one.name, emit)
+        return export(run.connection, one.name, store, kind, run.policy, emit, cut=one.cut, drop=drop)
 
 
 def _noting_once(emit: execute.Emit) -> execute.Emit:

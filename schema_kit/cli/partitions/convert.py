@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 
 import click
 
@@ -100,7 +101,7 @@ def command(
             return give_up(catalog, one.parent)
         return roll_back(catalog, one.parent) if rollback else convert.plan(catalog)
 
-    plan = decide(run.catalog, one)
+    plan = run.observed(partial(decide, run.catalog, one))
     if abort and not plan and run.catalog.table(parent) is None:
         raise PlanError(f"cannot abort the conversion of {parent}: there is no such table.")
     if plan and (finish or sys.stdin.isatty()):

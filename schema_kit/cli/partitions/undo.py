@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from schema_kit.catalog import Catalog
@@ -33,7 +35,8 @@ def command(run: Run) -> None:
     if not run.tables:
         raise DeclarationError("name the tables: nothing is undone that was not named")
     sets = [(Partitioning(name, "", ""), None) for name in run.names()]
-    blocked = [str(one.parent) for one, _ in sets if decide(run.catalog, one)]  # refusals come before the question
+    # Refusals come before the question.
+    blocked = [str(one.parent) for one, _ in sets if run.observed(partial(decide, run.catalog, one))]
     if blocked:
         run.confirm(f"this blocks reads and writes of {', '.join(blocked)} while the rows of later partitions move")
     work(run, "undo partitioning", [Job("undo partitioning", decide)], sets)

@@ -24,6 +24,6 @@ def command(run: Run, schema: str) -> None:
     """
     refuse_schema(schema)
     decide = partial(partman.remove, run.catalog, schema)
-    if decide():
+    if run.observed(decide):
         run.confirm(f"this drops pg_partman's functions in schema {schema}")
     send(run, decide)
