@@ -51,12 +51,17 @@ def column_altered(
         column_name,
         schema=schema,
         existing_type=_instance(type_),
-        existing_server_default=server_default,
+        existing_server_default=_written(server_default),
         existing_nullable=existing_nullable if nullable is None else nullable,
         modify_nullable=before if nullable is not None else None,
-        modify_server_default=existing_server_default if server_default is not False else False,
+        modify_server_default=_written(existing_server_default) if server_default is not False else False,
         modify_type=_instance(existing_type),
     )
+
+
+def _written(default: Any) -> Any:
+    """Return a default as Alembic writes it: of an expression by itself it would write SQL as Python."""
+    return sa.DefaultClause(default) if isinstance(default, sa.ClauseElement) else default
 
 
 def null_forbidden(table_name: str, column_name: str, *, schema: str | None = None) -> MigrateOperation:

@@ -66,7 +66,7 @@ def test_a_change_right_before_the_swap_is_seen(database: Database) -> None:
 def test_another_run_swaps_between_two_halves_of_the_first_look(
     database: Database, monkeypatch: pytest.MonkeyPatch, dry: bool
 ) -> None:
-    """What was there when the names were read is gone when it is looked at: no reason to refuse."""
+    """A name was taken when the names were read, and is free when its table is looked at: no reason to refuse."""
     database.sql(*PLAIN, "CREATE TABLE app.t__new (id int)")
     table, gone = Catalog.table, list[QualifiedName]()
 

@@ -123,7 +123,7 @@ STREAMS = ("</dev/null", "<&-", ">&-", "2>&-", "2>/dev/full", "<&- >&- 2>&-", ">
 @pytest.mark.parametrize("streams", STREAMS)
 @pytest.mark.parametrize("name", thinned(["list", "timeline", "ttl run --dry-run", "check --format metrics"], "list"))
 def test_a_stream_that_is_closed_or_full(odd: Database, name: str, streams: str) -> None:
-    """What is not written because nobody asked for it is no failure; what a full disk has lost is one."""
+    """A closed stream is not a failure; a full disk is one."""
     words = PRINTING[name]
     now = [] if words.startswith(NO_CLOCK) else ["--now", NOW]
     line = " ".join(map(shlex.quote, command(odd, *words.split(), *now)))
