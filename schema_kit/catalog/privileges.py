@@ -31,7 +31,8 @@ class Right:
     Args:
         on: what it is needed on.
         what: OWNER (to own it, or be a member of its owner; OF TYPE, OF SCHEMA likewise), DROP (or to own its schema),
-            MAINTAIN (which from 17 on is available otherwise), CREATE or USAGE (of its schema), LOCK, or a privilege.
+            MAINTAIN (which from 17 on is available otherwise), CREATE or USAGE (of its schema), LOCK, or a privilege;
+            CREATE SCHEMA (if there is none of that name).
     """
 
     on: QualifiedName
@@ -51,8 +52,10 @@ WITH wanted AS (
   LEFT JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = w.name AND w.wanted = 'OWNER OF TYPE'
 ), found AS (
   SELECT w.*, CASE
-    WHEN w.namespace IS NULL THEN CASE WHEN w.schema = %(ours)s AND w.wanted <> 'SELECT'
+    WHEN w.namespace IS NULL THEN CASE
+      WHEN (w.wanted = 'CREATE SCHEMA' OR (w.schema = %(ours)s AND w.wanted <> 'SELECT'))
       AND NOT has_database_privilege(current_database(), 'CREATE') THEN 'DATABASE' END
+    WHEN w.wanted = 'CREATE SCHEMA' THEN NULL
     WHEN w.wanted NOT IN ('OWNER', 'DROP', 'OWNER OF SCHEMA')
       AND NOT has_schema_privilege(w.namespace, 'USAGE') THEN 'USAGE'
     WHEN w.wanted = 'USAGE' THEN NULL
@@ -77,7 +80,8 @@ WITH wanted AS (
 SELECT lacks, CASE WHEN lacks = 'DATABASE' THEN quote_ident(current_database())
                    WHEN lacks IN ('USAGE', 'CREATE') THEN held
                    WHEN wanted = 'OWNER OF SCHEMA' THEN 'schema ' || held ELSE named END,
-       CASE WHEN relowner IS NULL THEN '' ELSE quote_ident(pg_get_userbyid(relowner)) END,
+       CASE WHEN lacks = 'DATABASE' THEN held WHEN relowner IS NULL THEN ''
+            ELSE quote_ident(pg_get_userbyid(relowner)) END,
        quote_ident(current_user), wanted
 FROM found WHERE lacks IS NOT NULL ORDER BY place
 """
@@ -119,7 +123,7 @@ def _sentence(lacks: str, thing: str, owner: str, role: str, whats: tuple[str, .
         )
     kind = {"DATABASE": "DATABASE ", "TABLE": "", "SEQUENCE": "SEQUENCE "}.get(lacks, "SCHEMA ")
     what = {"DATABASE": CREATE, "USAGE": USAGE, "CREATE": CREATE}.get(lacks, ", ".join(whats))
-    why = f", where schema {CONFIG_SCHEMA} is missing" if lacks == "DATABASE" else ""
+    why = f", where schema {owner} is missing" if lacks == "DATABASE" else ""
     return f"{role} lacks {what} on {kind.lower()}{thing}{why} (GRANT {what} ON {kind}{thing} TO {role})"
 
 
@@ -153,6 +157,7 @@ _DOES = (
 
 
 _DROPS_SCHEMA = re.compile(rf"\bDROP SCHEMA (?:IF EXISTS )?({_PART})")
+_MAKES_SCHEMA = re.compile(rf"\bCREATE SCHEMA (?:IF NOT EXISTS )?({_PART})")
 _RENAMED = re.compile(r" RENAME TO ")
 _MOVED = re.compile(rf" SET SCHEMA ({_PART})")
 """A new name, as a new index, asks for CREATE on the schema."""
@@ -163,6 +168,8 @@ def needed(statements: Iterable[str]) -> Iterator[Right]:
     for text, sql in (each for statement in statements for each in code(statement)):
         for found in _DROPS_SCHEMA.finditer(sql):
             yield Right(QualifiedName(unquoted(text[slice(*found.span(1))]), ""), OF_SCHEMA)
+        for found in _MAKES_SCHEMA.finditer(sql):
+            yield Right(QualifiedName(unquoted(text[slice(*found.span(1))]), ""), "CREATE SCHEMA")
         for found in _NAME.finditer(sql):
             name = _named(text, found)
             before = " ".join(sql[max(0, found.start() - _BEFORE) : found.start()].split()).upper()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.archives import NOW, archived, build
-from tests.support.cli import ROOT, shell
+from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.matrix import perform, thinned
-from tests.support.rights import Limited, limited, until_it_goes_on
+from tests.support.rights import PAGE, Limited, limited, row_of, until_it_goes_on
 
 pytestmark = [pytest.mark.cli, pytest.mark.majors]
 
@@ -121,6 +120,9 @@ COMMANDS = {
     "archive files": Case(plain, "archive files", now=False),
     "status": Case(moved, "status", (0, 4)),
     "refresh": Case(summed, "refresh s.sums", now=False),
+    "health": Case(plain, "health", (0, 4), now=False),
+    "report": Case(plain, "report --out {folder}/report.html", now=False),
+    "sql apply": Case(plain, "sql apply --schema partman", now=False),
     "ttl run": Case(expiring, "ttl run --yes"),
     "ttl status": Case(expiring, "ttl status"),
 }
@@ -156,24 +158,5 @@ def test_each_right_is_named_and_granted(database: Database, name: str, tmp_path
     with limited(database) as some:
         some.owned("s", "schema_kit")
         granted = until_it_goes_on(some, refusal(some, case, tmp_path))
-    row = f"| `{name}` | {_on_own_tables(granted)} | {_on_tables(granted)} |"
-    assert row in (ROOT / "docs" / "rights.md").read_text("utf-8"), row
-
-
-def _on_own_tables(granted: list[str]) -> str:
-    """What was granted on schema_kit's own schema and its tables, as docs/rights.md has it."""
-    found = [re.fullmatch(r"GRANT (.*) ON (SCHEMA )?schema_kit(?:\.(\w+))? TO .*", one) for one in granted]
-    words = [f"`{one[1]}`" + ("" if one[2] else f" on `{one[3]}`") for one in found if one]
-    return ", ".join(dict.fromkeys(words)) or "—"
-
-
-def _on_tables(granted: list[str]) -> str:
-    """The others; a role that is granted owns the tables."""
-    words = []
-    for one in granted:
-        if found := re.fullmatch(r"GRANT (.*) ON (SCHEMA )?s(?:\.(\w+))? TO .*", one):
-            on = "the schema" if found[2] else "the archive" if found[3].endswith("_archive") else "the table"
-            words.append(f"`{found[1]}` on {on}")
-        elif " ON " not in one:
-            words.append("ownership")
-    return ", ".join(dict.fromkeys(words)) or "—"
+    row = row_of(name, granted)
+    assert row in PAGE.read_text("utf-8"), row

@@ -14,7 +14,7 @@ from schema_kit.steps.partitions import Analyze
 from tests.support.database import Database
 from tests.support.matrix import SHAPES, Operate, build, perform, thinned
 from tests.support.operations import COLUMNS, CONSTRAINTS, INDEXES
-from tests.support.rights import Limited, limited, until_it_goes_on
+from tests.support.rights import PAGE, Limited, limited, row_of, until_it_goes_on
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
 
@@ -41,23 +41,26 @@ ARCHIVE: tuple[Operate, ...] = (
 
 OPERATIONS: dict[str, tuple[tuple[Operate, ...], Operate]] = {
     "update_in_batches": ((), lambda op: op.update_in_batches("log", {"word": "x"}, where="id < 9", schema="s")),
-    "refresh": ((), lambda op: op.refresh_materialized_view_concurrently("sums", schema="s")),
+    "refresh_materialized_view_concurrently": (
+        (),
+        lambda op: op.refresh_materialized_view_concurrently("sums", schema="s"),
+    ),
     "create_part_config": ((), SET[0]),
     "create_partitioned_table": (SET[:1], SET[1]),
-    "create_partitioned_table_first": ((), SET[1]),
+    "create_partitioned_table without part_config": ((), SET[1]),
     "set_partition_policy": (SET, lambda op: op.set_partition_policy("set", premake=3, schema="s")),
     "drop_partition_policy": (SET, lambda op: op.drop_partition_policy("set", schema="s")),
     "create_next_partitions": (SET, lambda op: op.create_next_partitions("set", schema="s")),
     "drop_retention": (SET, lambda op: op.drop_retention("set", schema="s")),
-    "detach": (SET, lambda op: op.detach_partition_concurrently("set", "set_p100", schema="s")),
-    "drop_partition": (SET, lambda op: op.drop_partition_concurrently("set", "set_p100", schema="s")),
+    "detach_partition_concurrently": (SET, lambda op: op.detach_partition_concurrently("set", "set_p100", schema="s")),
+    "drop_partition_concurrently": (SET, lambda op: op.drop_partition_concurrently("set", "set_p100", schema="s")),
     "unpartition": (SET, lambda op: op.unpartition("set", schema="s")),
     "drop_part_config": (SET[:1], lambda op: op.drop_part_config()),
-    "convert_attach": (
+    "convert_to_partitioned by attaching": (
         (),
         lambda op: op.convert_to_partitioned("child", "id", "100", schema="s", premake=1, strategy="attach"),
     ),
-    "convert_copy": (
+    "convert_to_partitioned by a copy": (
         (),
         lambda op: op.convert_to_partitioned("child", "id", "100", schema="s", premake=1, strategy="copy"),
     ),
@@ -69,8 +72,8 @@ OPERATIONS: dict[str, tuple[tuple[Operate, ...], Operate]] = {
     "restore_archive_table": (ARCHIVE, lambda op: op.restore_archive_table("log", schema="s")),
     "set_ttl_policy": ((), lambda op: op.set_ttl_policy("log", "at", age="90 days", schema="s")),
     "create_extension": ((), lambda op: op.create_extension("pg_trgm")),
-    "enum": ((), lambda op: op.add_enum_value_concurrently("mood", "bad", schema="s")),
-    "baseline": ((), lambda op: op.create_baseline(_baseline())),
+    "add_enum_value_concurrently": ((), lambda op: op.add_enum_value_concurrently("mood", "bad", schema="s")),
+    "create_baseline": ((), lambda op: op.create_baseline(_baseline())),
 }
 
 
@@ -133,7 +136,9 @@ def test_every_other_operation(database: Database, name: str) -> None:
         made = database.sql("SELECT nspname FROM pg_namespace WHERE nspname IN ('s', 'schema_kit')")
         some.owned(*(row[0] for row in made))
         database.sql(f"ALTER TYPE s.mood OWNER TO {some.owner}")
-        assert until_it_goes_on(some, refusal(some, operate))
+        granted = until_it_goes_on(some, refusal(some, operate))
+    row = row_of(name, granted)
+    assert row in PAGE.read_text("utf-8"), row
 
 
 def test_what_is_only_looked_at_during_the_work_may_be_out_of_reach(database: Database) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.support.cli import ROOT
 from tests.support.database import Database
 
+PAGE = ROOT / "docs" / "rights.md"
 _GRANT = re.compile(r'GRANT [^;()]+ TO (?:"[^"]+"|\w+)')
 
 
@@ -74,3 +76,28 @@ def until_it_goes_on(some: Limited, run: Callable[[], str], most: int = 12) -> l
             some.database.sql(grant)
         granted += grants
     raise AssertionError(f"it never goes on: {granted}")
+
+
+def row_of(name: str, granted: list[str]) -> str:
+    """The row of docs/rights.md: what was granted on schema_kit's own tables, and on the others."""
+    return f"| `{name}` | {_on_own_tables(granted)} | {_on_tables(granted)} |"
+
+
+def _on_own_tables(granted: list[str]) -> str:
+    """What was granted on schema_kit's own schema and its tables, or to make that schema, as docs/rights.md has it."""
+    found = [re.fullmatch(r"GRANT (.*) ON (SCHEMA )?schema_kit(?:\.(\w+))? TO .*", one) for one in granted]
+    words = [f"`{one[1]}`" + ("" if one[2] else f" on `{one[3]}`") for one in found if one]
+    words += ["`CREATE` on the database" for one in granted if one.startswith("GRANT CREATE ON DATABASE ")]
+    return ", ".join(dict.fromkeys(words)) or "—"
+
+
+def _on_tables(granted: list[str]) -> str:
+    """The others; a role that is granted owns the tables."""
+    words = []
+    for one in granted:
+        if found := re.fullmatch(r"GRANT (.*) ON (SCHEMA )?s(?:\.(\w+))? TO .*", one):
+            on = "the schema" if found[2] else "the archive" if found[3].endswith("_archive") else "the table"
+            words.append(f"`{found[1]}` on {on}")
+        elif " ON " not in one:
+            words.append("ownership")
+    return ", ".join(dict.fromkeys(words)) or "—"
