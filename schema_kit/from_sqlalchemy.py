@@ -262,7 +262,7 @@ def baseline_table(
 
 def create_partitioned_sql(table: sa.Table) -> tuple[str, ...]:
     """Return what makes a partitioned table: the types of its enums, itself, its indexes, its comments."""
-    made: list[Any] = [_create(type_) for type_ in {_name(one): one for one in _own_types(table)}.values()]
+    made: list[Any] = [_create(type_) for type_ in {(one.schema, one.name): one for one in _own_types(table)}.values()]
     made.append(CreateTable(table))
     made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: index.name or "")]
     made += _comments(table)

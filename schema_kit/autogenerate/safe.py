@@ -224,7 +224,7 @@ def _index_of(work: Work, operation: ops.DropIndexOp, key: Key) -> WrittenIndex:
 
 def _found_index(work: Work, key: Key, name: str) -> WrittenIndex | None:
     there = work.tables[key].index(name) if key in work.tables else None
-    return as_found(there, name, key[1], key[0]) if there else None
+    return as_found(there, name, key[1], key[0]) if there and not there.constraint else None
 
 
 def _name(name: Any) -> str:

@@ -125,4 +125,4 @@ class Guard:
 def ours() -> bool:
     """Return whether the executor sends it."""
     callers = walk_stack(sys._getframe(1))
-    return any(frame.f_globals.get("__name__") == "schema_kit.execute" for frame, _ in callers)
+    return any(frame.f_globals.get("__name__") in ("schema_kit.execute", "schema_kit.shared") for frame, _ in callers)

@@ -212,7 +212,7 @@ class DropArchiveTable(SharedStep):
         setting = "PERFORM pg_catalog.set_config('row_security', {}, true);"
         check = (
             f"was := pg_catalog.current_setting('row_security'); {setting.format(literal('off'))} "
-            f"IF EXISTS (SELECT 1 FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
+            f"IF EXISTS (SELECT 1 FROM {self.archive.sql}) THEN RAISE object_in_use "
             f"USING MESSAGE = {message}; END IF; {setting.format('was')} {under_way}"
         )
         forget = f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE archive_table = {literal(str(self.archive))}"

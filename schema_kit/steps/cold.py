@@ -96,7 +96,7 @@ class DropColdArchive(SharedStep):
         message = f"{self.cold} has partitions by now"
         return (
             f"LOCK TABLE ONLY {self.cold.sql} IN ACCESS EXCLUSIVE MODE",
-            refuse_sql(f"EXISTS ({children})", "object_not_in_prerequisite_state", message),
+            refuse_sql(f"EXISTS ({children})", "object_in_use", message),
             f"DELETE FROM {COLD_ARCHIVE.sql} WHERE cold_table = {literal(str(self.cold))}",
             f"DROP TABLE {self.cold.sql}",
         )
@@ -376,7 +376,7 @@ class CopyFromCold(Step):
         body = f"""DECLARE rows_here bigint; sum_here numeric; rows_there bigint; sum_there numeric;
 BEGIN
   IF (SELECT there.active FROM {remote.ask(active, "active boolean")}) THEN
-    {_raise("object_not_in_prerequisite_state", hidden)};
+    {_raise("object_in_use", hidden)};
   END IF;
   {_summed(move, move.name, "rows_here, sum_here")};
   {_summed(move, move.foreign, "rows_there, sum_there")};
@@ -477,7 +477,7 @@ class DropCopy(Step):
         )
         return (
             f"LOCK TABLE ONLY {move.cold.sql} IN ROW EXCLUSIVE MODE",
-            refuse_sql(f"EXISTS ({children})", "object_not_in_prerequisite_state", message),
+            refuse_sql(f"EXISTS ({children})", "object_in_use", message),
             f"DROP FOREIGN TABLE IF EXISTS {move.foreign.sql}",
             f"DELETE FROM {COLD_PARTITION.sql} WHERE {_row(move)}",
             remote.send(f"DO {literal(there)}"),

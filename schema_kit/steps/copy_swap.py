@@ -249,7 +249,7 @@ OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, attt
     AND p.attrelid = to_regclass({literal(self.copy.parent.sql)}) AND attname IN ({columns})) = {len(self.copy.key)}
 AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
             AND x.indisprimary AND i.relname <> {literal(old.name + "_pkey")})) THEN
-RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message + "run this again.")};
+RAISE object_in_use USING MESSAGE = {literal(message + "run this again.")};
 END IF; END IF;"""
         return asking_sql(body, "own oid; ")
 

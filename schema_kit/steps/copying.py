@@ -272,6 +272,6 @@ class AbandonCopy(Step):
             told = f"'these are not what the copy of ' || {literal(str(self.source))} || ' has made; rename them: '"
             check = (
                 f"other := {other}; IF other IS NOT NULL THEN RAISE "
-                f"object_not_in_prerequisite_state USING MESSAGE = {told} || other; END IF;"
+                f"object_in_use USING MESSAGE = {told} || other; END IF;"
             )
             yield asking_sql(check, "other text; ")

@@ -245,7 +245,7 @@ class DropLoaded(Step):
         used, message = f"{marked} IS NOT TRUE OR {attached}", f"{self.name} is in use by now"
         return (
             f"LOCK TABLE ONLY {self.name.sql} IN ACCESS EXCLUSIVE MODE",
-            refuse_sql(used, "object_not_in_prerequisite_state", message),
+            refuse_sql(used, "object_in_use", message),
             f"DROP TABLE {self.name.sql}",
         )
 

@@ -290,7 +290,7 @@ def on_its_way_sql(which: str, message: str) -> str:
     return (
         f"IF pg_catalog.to_regclass({literal(ARCHIVED_PARTITION.sql)}) IS NOT NULL THEN "
         f"IF EXISTS (SELECT 1 FROM {ARCHIVED_PARTITION.sql} WHERE moved_at IS NULL AND {which}) THEN "
-        f"RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message)}; END IF; END IF;"
+        f"RAISE object_in_use USING MESSAGE = {literal(message)}; END IF; END IF;"
     )
 
 
@@ -307,7 +307,7 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
         f"partition_name = {literal(str(seen.name))}",
         f"{seen.name} is in transit to an archive, or back ({ARCHIVED_PARTITION}): schema_kit archive run ends that",
     )
-    check = f"IF {wrong} THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF; {under_way}"
+    check = f"IF {wrong} THEN RAISE object_in_use USING MESSAGE = {message}; END IF; {under_way}"
     only = ", ".join(f"ONLY {table.sql}" for table in tables)
     return (f"LOCK TABLE {only} IN ACCESS EXCLUSIVE MODE", asking_sql(check))
 

@@ -270,7 +270,7 @@ OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, attt
     AND p.attrelid = to_regclass(''"public"."events"'') AND attname IN (''id'', ''created_at'')) = 2
 AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
             AND x.indisprimary AND i.relname <> ''events_default__old_pkey'')) THEN
-RAISE object_not_in_prerequisite_state USING MESSAGE = ''public.events_default__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_default__old and run this again.'';
+RAISE object_in_use USING MESSAGE = ''public.events_default__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_default__old and run this again.'';
 END IF; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); schema_kit_commands text[]; command text; BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); schema_kit_commands := ARRAY(SELECT format(''ALTER INDEX %I.%I RENAME TO %I'', n.nspname, i.relname, to_be.name)
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace

@@ -9,7 +9,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "s"."t__restored" IN ACCESS EXCLUSIVE MODE;
-DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF pg_catalog.starts_with(pg_catalog.obj_description(''"s"."t__restored"''::pg_catalog.regclass, ''pg_class''), ''schema_kit: being restored from '') IS NOT TRUE OR EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = ''"s"."t__restored"''::pg_catalog.regclass) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''s.t__restored is in use by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF pg_catalog.starts_with(pg_catalog.obj_description(''"s"."t__restored"''::pg_catalog.regclass, ''pg_class''), ''schema_kit: being restored from '') IS NOT TRUE OR EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = ''"s"."t__restored"''::pg_catalog.regclass) THEN RAISE object_in_use USING MESSAGE = ''s.t__restored is in use by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DROP TABLE "s"."t__restored";
 COMMIT;
 

@@ -453,7 +453,7 @@ OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, attt
     AND p.attrelid = to_regclass(''"public"."events"'') AND attname IN (''id'', ''created_at'')) = 2
 AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
             AND x.indisprimary AND i.relname <> ''events_before__old_pkey'')) THEN
-RAISE object_not_in_prerequisite_state USING MESSAGE = ''public.events_before__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_before__old and run this again.'';
+RAISE object_in_use USING MESSAGE = ''public.events_before__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_before__old and run this again.'';
 END IF; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DROP TABLE IF EXISTS "public"."events_before__old";
 UPDATE "schema_kit"."copy_run" SET finished_at = pg_catalog.clock_timestamp() WHERE source_table = 'public.events_before';

@@ -51,7 +51,7 @@ def metric(name: str, **labels: str) -> float:
 def test_entries_are_kept_for_their_lifetimes_and_forgotten_without_a_scan(cache_server: Redis) -> None:
     client: Any = redis.Redis.from_url(cache_server.url)
     hits, misses = (metric("cache_requests_total", cache="answers", result=one) for one in ("hit", "miss"))
-    writer, reader = Caches(cache_server.url), Caches(cache_server.url)
+    writer, reader = Caches(cache_server.url, timeout=5), Caches(cache_server.url)
     for cache, lifetime in LIFETIMES.items():
         assert writer.get(cache, "k", VALUE.copy, user="u") == VALUE
         assert reader.get(cache, "k", dict, user="u") == VALUE
@@ -123,7 +123,7 @@ def test_what_was_forgotten_while_it_was_down_is_not_seen_again(cache_server: Re
 
 
 def test_values_of_another_version_are_misses(cache_server: Redis) -> None:
-    caches = Caches(cache_server.url)
+    caches = Caches(cache_server.url, timeout=5)
     caches.get("answers", "k", lambda: 1)
     client: Any = redis.Redis.from_url(cache_server.url)
     client.set("answers:k", client.get("answers:k")[:-1] + b"{")

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from schema_kit.declare import archived, partitioned
 from tests.support.autogenerate import Written, body
-from tests.support.database import Database
+from tests.support.database import Database, own_role
+
+READER = own_role("reads_events")
 
 pytestmark = [pytest.mark.autogenerate, pytest.mark.archives, pytest.mark.majors, pytest.mark.libraries]
 
@@ -67,10 +69,10 @@ CASES: dict[str, tuple[list[Any], list[Any]]] = {
 @pytest.fixture
 def filled(database: Database) -> Iterator[Database]:
     database.sql(
-        'CREATE SCHEMA "Ten ant"', "DO $$ BEGIN CREATE ROLE reads_events; EXCEPTION WHEN duplicate_object THEN END $$"
+        'CREATE SCHEMA "Ten ant"', f"DO $$ BEGIN CREATE ROLE {READER}; EXCEPTION WHEN duplicate_object THEN END $$"
     )
     yield database
-    database.sql("DROP OWNED BY reads_events", "DROP ROLE reads_events")
+    database.sql(f"DROP OWNED BY {READER}", f"DROP ROLE {READER}")
 
 
 def fill(database: Database, on: str, view: str | None) -> None:
@@ -83,8 +85,8 @@ def fill(database: Database, on: str, view: str | None) -> None:
     )
     if view:
         database.sql(
-            f"GRANT SELECT ON {on}{view} TO reads_events WITH GRANT OPTION",
-            f"GRANT UPDATE (id) ON {on}{view} TO reads_events",
+            f"GRANT SELECT ON {on}{view} TO {READER} WITH GRANT OPTION",
+            f"GRANT UPDATE (id) ON {on}{view} TO {READER}",
             f"COMMENT ON VIEW {on}{view} IS 'both: 100%'",
             f"COMMENT ON COLUMN {on}{view}.id IS 'it''s'",
         )

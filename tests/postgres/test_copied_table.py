@@ -16,7 +16,7 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.plans import copied_table
 from schema_kit.tasks.conversion import Convert
-from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert, left_behind
+from tests.support.copies import BY, PATIENT, PLAIN, READER, RICH, catalog, cli, convert, left_behind
 from tests.support.database import Database
 from tests.support.matrix import longer
 from tests.support.writers import STILL, same, writing
@@ -82,7 +82,7 @@ def test_what_belongs_to_the_table_is_carried_over(database: Database) -> None:
             database.sql("INSERT INTO s.t (place_id) VALUES (99)")
         assert not {name for name in left_behind(database) if "__" in name or "schema_kit" in name}
     finally:
-        database.sql("DROP OWNED BY reader_of_t", "DROP ROLE reader_of_t")
+        database.sql(f"DROP OWNED BY {READER}", f"DROP ROLE {READER}")
 
 
 @pytest.mark.deep

@@ -9,16 +9,17 @@ import psycopg
 import pytest
 
 from tests.support.cli import shell, spawned
-from tests.support.database import Database
+from tests.support.database import Database, own_role
 from tests.support.partman import as_role, children, installed
 
 pytestmark = [pytest.mark.partman, pytest.mark.majors]
 
+OWNER = own_role("owner_of_s")
 RIGHTS = (
-    "CREATE ROLE owner_of_s NOLOGIN",
-    "GRANT USAGE, CREATE ON SCHEMA s, partman TO owner_of_s",
-    "GRANT USAGE ON SCHEMA schema_kit TO owner_of_s",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA schema_kit, partman TO owner_of_s",
+    f"CREATE ROLE {OWNER} NOLOGIN",
+    f"GRANT USAGE, CREATE ON SCHEMA s, partman TO {OWNER}",
+    f"GRANT USAGE ON SCHEMA schema_kit TO {OWNER}",
+    f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA schema_kit, partman TO {OWNER}",
 )
 EVIL = (
     "CREATE SCHEMA evil",
@@ -52,8 +53,8 @@ EVIL = (
 @pytest.fixture
 def role(database: Database) -> str:
     installed(database).sql(*RIGHTS)
-    database.stack.callback(database.sql, "DROP OWNED BY owner_of_s", "DROP ROLE owner_of_s")
-    return "owner_of_s"
+    database.stack.callback(database.sql, f"DROP OWNED BY {OWNER}", f"DROP ROLE {OWNER}")
+    return OWNER
 
 
 def test_a_role_without_superuser_under_an_evil_search_path(database: Database, role: str) -> None:

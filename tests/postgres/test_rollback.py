@@ -20,7 +20,7 @@ from schema_kit.steps import Step
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.rollback import BeginReturn, SwapBack
 from schema_kit.tasks.conversion import give_up, roll_back
-from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert, left_behind
+from tests.support.copies import BY, PATIENT, PLAIN, READER, RICH, catalog, cli, convert, left_behind
 from tests.support.database import Database
 from tests.support.writers import same, writing
 
@@ -88,7 +88,7 @@ def test_what_belongs_to_the_table_comes_back(database: Database) -> None:
             "UPDATE s.t SET at = '2026-03-04', body = 'moved' WHERE id < 300",
             "DELETE FROM s.t WHERE id BETWEEN 1000 AND 1500",
             "INSERT INTO s.child (t_id) SELECT id FROM s.t WHERE body = 'since'",
-            "GRANT DELETE ON s.t TO reader_of_t",
+            f"GRANT DELETE ON s.t TO {READER}",
             "COMMENT ON TABLE s.t IS 'other things'",
         )
         content = "SELECT count(*), sum(hashtextextended(t::text, 0)::numeric) FROM s.t"
@@ -104,7 +104,7 @@ def test_what_belongs_to_the_table_comes_back(database: Database) -> None:
         assert {row[1] for row in before ^ after if row[0] != "grant"} == set()
         granted = next(row for row in after if row[0] == "grant")
         assert granted[3] == "other things"
-        assert "reader_of_t=rd/" in granted[1]
+        assert f"{READER}=rd/" in granted[1]
         last = 7 + 3 * 2099
         assert database.sql("INSERT INTO s.t (body) VALUES ('next') RETURNING id, number") == [(last + 3, 2101)]
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
@@ -114,7 +114,7 @@ def test_what_belongs_to_the_table_comes_back(database: Database) -> None:
         database.sql("DELETE FROM s.t WHERE id = 16")
         assert database.sql("SELECT count(*) FROM s.child WHERE t_id = 16") == [(0,)]
     finally:
-        database.sql("DROP OWNED BY reader_of_t", "DROP ROLE reader_of_t")
+        database.sql(f"DROP OWNED BY {READER}", f"DROP ROLE {READER}")
 
 
 @pytest.mark.deep

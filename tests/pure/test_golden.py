@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from psycopg import errors
 
+from schema_kit.fingerprints.stamps import OVERTAKEN_STATES
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -83,3 +86,12 @@ def test_a_plan_is_empty_where_there_is_nothing_to_do_and_only_there(case_name: 
 def test_a_step_that_carries_what_was_seen_is_decided_again_before_it_is_sent(case_name: str) -> None:
     carriers = (BeginCopy, BeginReturn, BuildParent, RenameIndexes, Swap, SwapBack, SwapCopy, SwapTable, Unswap)
     assert all(step.fresh == isinstance(step, carriers) for step in CASES[case_name]().steps)
+
+
+def test_what_steps_raise_is_final_but_for_two_states() -> None:
+    """A state that PostgreSQL has for a session that was overtaken has a step decided again: a name is taken, too."""
+    scripts = "".join(path.read_text("utf-8") for path in GOLDEN.rglob("*.sql"))
+    names = set(re.findall(r"RAISE (\w+) USING", scripts)) - {"EXCEPTION"}
+    states = {getattr(errors, name.title().replace("_", "")).sqlstate for name in names}
+    assert len(states) > 5
+    assert states & OVERTAKEN_STATES == {"40001", "42P07"}

@@ -10,7 +10,7 @@ import schema_kit
 from schema_kit import op
 from schema_kit.script import LockPolicy
 from tests.support.cli import command
-from tests.support.database import Database
+from tests.support.database import Database, own_role
 from tests.support.writers import rows
 
 PATIENT = LockPolicy(first=100, longest=2000, attempts=60)
@@ -94,9 +94,10 @@ PLAIN = (
     "ANALYZE s.t",
 )
 BY = ("--control", "at", "--interval", "1 month", "--now", "2026-04-10")
+READER = own_role("reader_of_t")
 RICH = (
     "CREATE SCHEMA s",
-    "CREATE ROLE reader_of_t",
+    f"CREATE ROLE {READER}",
     "CREATE TABLE s.place (id bigint PRIMARY KEY)",
     "INSERT INTO s.place SELECT generate_series(0, 9)",
     """CREATE TABLE s.t (
@@ -110,7 +111,7 @@ RICH = (
     "CREATE VIEW s.v WITH (security_invoker = true) AS SELECT id, body FROM s.t",
     "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY everybody ON s.t USING (true)",
-    "GRANT SELECT, UPDATE (body) ON s.t TO reader_of_t",
+    f"GRANT SELECT, UPDATE (body) ON s.t TO {READER}",
     "COMMENT ON TABLE s.t IS 'things'",
     "COMMENT ON INDEX s.t_body IS 'for the search'",
     "ALTER TABLE s.t ALTER body SET STATISTICS 500",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import select
 from collections.abc import Callable
@@ -20,6 +21,11 @@ from schema_kit.steps import Plan, Step
 
 QUICK = LockPolicy(first=50, longest=200, attempts=6, statement_timeout=10_000)
 _OF_THE_NEXT_SESSION = r"alter\s+(database|role|user|system)|pg_reload_conf"
+
+
+def own_role(name: str) -> str:
+    """Return the name of a role that several tests create: roles are the cluster's, so each worker has its own."""
+    return f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 
 @dataclass

@@ -24,7 +24,7 @@ ALTER TABLE "chat"."messages_p202601" ADD CHECK ("at" >= '2026-01-01 00:00:00+00
 DO 'DECLARE rows_here bigint; sum_here numeric; rows_there bigint; sum_there numeric;
 BEGIN
   IF (SELECT there.active FROM "public".dblink(''cold'', ''SELECT pg_catalog.row_security_active(''''"old"."messages_p202601"'''')'') AS there (active boolean)) THEN
-    RAISE object_not_in_prerequisite_state USING MESSAGE = ''row security on server cold hides rows of old.messages_p202601: switch it off there'';
+    RAISE object_in_use USING MESSAGE = ''row security on server cold hides rows of old.messages_p202601: switch it off there'';
   END IF;
   SELECT pg_catalog.count(*), coalesce(pg_catalog.sum(pg_catalog.hashtextextended(ROW(own."id", own."at", own."it''s", own."mood", own."twice")::text, 0)::numeric), 0) INTO rows_here, sum_here FROM "chat"."messages_p202601" own;
   SELECT pg_catalog.count(*), coalesce(pg_catalog.sum(pg_catalog.hashtextextended(ROW(own."id", own."at", own."it''s", own."mood", own."twice")::text, 0)::numeric), 0) INTO rows_there, sum_there FROM "chat"."messages_p202601__cold" own;
@@ -95,7 +95,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "chat"."messages_cold" IN ROW EXCLUSIVE MODE;
-DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass(''"chat"."messages_p202601__cold"'')) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''chat.messages_p202601__cold is a partition by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass(''"chat"."messages_p202601__cold"'')) THEN RAISE object_in_use USING MESSAGE = ''chat.messages_p202601__cold is a partition by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DROP FOREIGN TABLE IF EXISTS "chat"."messages_p202601__cold";
 DELETE FROM "schema_kit"."cold_partition" WHERE partition_name = 'chat.messages_p202601';
 SELECT "public".dblink_exec('cold', 'DO ''BEGIN IF pg_catalog.obj_description(pg_catalog.to_regclass(''''"old"."messages_p202601"''''), ''''pg_class'''') = ''''schema_kit: rows of chat.messages_p202601, 0e1'''' THEN DROP TABLE "old"."messages_p202601"; END IF; END''');

@@ -18,7 +18,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "chat"."messages_cold" IN ACCESS EXCLUSIVE MODE;
-DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent = ''"chat"."messages_cold"''::regclass) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''chat.messages_cold has partitions by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent = ''"chat"."messages_cold"''::regclass) THEN RAISE object_in_use USING MESSAGE = ''chat.messages_cold has partitions by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DELETE FROM "schema_kit"."cold_archive" WHERE cold_table = 'chat.messages_cold';
 DROP TABLE "chat"."messages_cold";
 COMMIT;

@@ -6,7 +6,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT pg_catalog.set_config('transaction_timeout', '30000ms', true) WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "chat"."messages_cold" IN ROW EXCLUSIVE MODE;
-DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass(''"chat"."p2__cold"'')) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''chat.p2__cold is a partition by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
+DO 'DECLARE schema_kit_path text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); IF EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass(''"chat"."p2__cold"'')) THEN RAISE object_in_use USING MESSAGE = ''chat.p2__cold is a partition by now''; END IF; PERFORM pg_catalog.set_config(''search_path'', schema_kit_path, true); END';
 DROP FOREIGN TABLE IF EXISTS "chat"."p2__cold";
 DELETE FROM "schema_kit"."cold_partition" WHERE partition_name = 'chat.p2';
 SELECT "public".dblink_exec('cold', 'DO ''BEGIN IF pg_catalog.obj_description(pg_catalog.to_regclass(''''"old"."p2"''''), ''''pg_class'''') = ''''schema_kit: rows of chat.p2, 0e1'''' THEN DROP TABLE "old"."p2"; END IF; END''');
