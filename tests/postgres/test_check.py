@@ -88,7 +88,7 @@ def test_one_table_that_a_session_holds_does_not_hide_the_others(months: Databas
         ("app.u", "current_missing"),
         ("app.u", "ahead_missing"),
     ]
-    assert "lock timeout" in found[0]["sentence"]
+    assert "another session held an ACCESS EXCLUSIVE lock" in found[0]["sentence"]
 
 
 def test_a_read_only_session_may_look(months: Database) -> None:
