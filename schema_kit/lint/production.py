@@ -29,5 +29,5 @@ def sizes_of(source: str) -> Sizes:
             connection.read_only = True
             found = connection.execute(QUERY.encode()).fetchall()
     except psycopg.Error as error:
-        raise ExecutionError(f"--sizes: {str(error).strip()}. Nothing was judged.") from error
+        raise ExecutionError(f"--sizes: {str(error).splitlines()[0]}. Nothing was judged.") from error
     return Sizes({QualifiedName(schema, name): (rows, size) for schema, name, rows, size in found})

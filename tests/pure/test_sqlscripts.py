@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from schema_kit import sqlscripts
 from schema_kit.sqlscripts import load, split
+from tests.support.cli import called
 
 pytestmark = pytest.mark.offline
 
@@ -83,3 +86,13 @@ def test_the_schema_is_quoted(schema: str) -> None:
 def test_a_script_that_is_not_there() -> None:
     with pytest.raises(FileNotFoundError):
         load("tables/nothing.sql")
+
+
+def test_the_list_names_each_script_with_what_it_does() -> None:
+    shown, told = (called(["schema_kit", "sql", "list", *more]) for more in ((), ("--format", "json")))
+    found = json.loads(told.stdout)
+    assert (shown.returncode, told.returncode) == (0, 0)
+    assert [one["name"] for one in found] == list(sqlscripts.names())
+    assert all(one["purpose"] and one["statements"] for one in found)
+    lines = shown.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [one["name"] for one in found]
