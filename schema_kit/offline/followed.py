@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -272,6 +273,52 @@ class Followed(Placeholder):
                 foreign_keys=tuple(key for key in table.foreign_keys if gone not in key.columns),
             ),
         )
+
+    def rename_column(self, name: QualifiedName, column: str, new: str) -> None:
+        """Take note of a column's new name, also in the keys, indexes and checks of its table, and in keys to it."""
+        written = re.compile(rf"""{re.escape(ident(column))}|(?<![\w".]){re.escape(column)}(?![\w"(])""")
+
+        def called(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(new if one == column else one for one in names)
+
+        def text(sql: str) -> str:
+            return written.sub(lambda _: ident(new), sql)
+
+        def of_own(key: ForeignKey) -> ForeignKey:
+            head, refers, to = key.definition.partition(" REFERENCES ")
+            return replace(key, columns=called(key.columns), definition=f"{text(head)}{refers}{to}")
+
+        def of_others(key: ForeignKey) -> ForeignKey:
+            if key.referenced != name:
+                return key
+            head, refers, to = key.definition.partition(" REFERENCES ")
+            return replace(
+                key, referenced_columns=called(key.referenced_columns), definition=f"{head}{refers}{text(to)}"
+            )
+
+        def renamed(table: Table) -> Table:
+            return replace(
+                table,
+                columns=tuple(replace(one, name=new) if one.name == column else one for one in table.columns),
+                primary_key=called(table.primary_key),
+                partitioned_by=called(table.partitioned_by),
+                indexes=tuple(
+                    replace(
+                        index,
+                        columns=called(index.columns),
+                        tail=text(index.tail),
+                        constraint=index.constraint and text(index.constraint),
+                    )
+                    for index in table.indexes
+                ),
+                foreign_keys=tuple(map(of_own, table.foreign_keys)),
+                checks=tuple((check, text(sql), valid) for check, sql, valid in table.checks),
+                sequences=tuple(replace(one, column=new) if one.column == column else one for one in table.sequences),
+            )
+
+        self.change(name, renamed)
+        for other in tuple(self._tables):
+            self.change(other, lambda table: replace(table, foreign_keys=tuple(map(of_others, table.foreign_keys))))
 
     def alter_column(self, name: QualifiedName, column: str, **changes: Any) -> None:
         """Take note of what a column is by now."""

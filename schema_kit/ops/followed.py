@@ -135,10 +135,10 @@ def _alter_column(database: EmptyDatabase, _: MigrationContext, operation: ops.A
         changes["not_null"] = not operation.modify_nullable
     if operation.modify_server_default is not False:
         changes["default"] = default_sql(operation.modify_server_default)
+    name = _name(operation.table_name, operation.schema)
+    database.alter_column(name, operation.column_name, **changes)
     if operation.modify_name:
-        changes["name"] = operation.modify_name
-
-    database.alter_column(_name(operation.table_name, operation.schema), operation.column_name, **changes)
+        database.rename_column(name, operation.column_name, operation.modify_name)
 
 
 @_follows(ops.CreateIndexOp)

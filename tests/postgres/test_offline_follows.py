@@ -63,6 +63,20 @@ CHAINS: dict[str, tuple[str, ...]] = {
     ),
     "after the table that it refers to was renamed": (TABLE, 'op.rename_table("a", "a2")', CONVERT),
     "an index that Alembic made": (TABLE, 'op.create_index("ix", "t", ["n"])', 'op.drop_index_concurrently("ix")'),
+    "one after the other": (
+        TABLE.replace('"t"', '"was"'),
+        'op.create_table("c", sa.Column("id", sa.BigInteger, nullable=False), sa.Column("was_id", sa.BigInteger))',
+        'op.create_primary_key("c_pkey", "c", ["id"])\n    op.create_unique_constraint("c_key", "c", ["was_id"])',
+        'op.create_foreign_key("c_was_id_fkey", "c", "was", ["was_id"], ["id"])\n    op.rename_table("was", "t")',
+        'op.alter_column("t", "code", new_column_name="word", type_=sa.Text)\n    op.drop_constraint("positive", "t")',
+        'op.alter_column("t", "id", new_column_name="number")\n    op.alter_column("t", "at", new_column_name="since")',
+        'op.alter_column("a", "id", new_column_name="number")',
+        PARTITIONED,
+        PART,
+        'op.create_index_concurrently("ix", "p", ["id"])',
+        'op.convert_to_partitioned("t", "since", "1 month", incoming_foreign_keys="drop")',
+        'op.drop_table("c")',
+    ),
 }
 
 
