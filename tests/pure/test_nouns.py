@@ -40,7 +40,7 @@ def test_a_field_without_default_has_to_have_its_column() -> None:
 
 OF_STEPS = {
     *("add_column", "drop_column", "alter_column", "add_index", "drop_index", "add_foreign_key", "drop_constraint"),
-    *("apply", "change", "forget", "remember", "rename", "known"),
+    *("apply", "change", "forget", "remember", "rename", "rename_column", "known"),
 }
 
 
