@@ -189,7 +189,7 @@ def test_what_is_not_of_one_database_stays_as_it_is(what: str, old: bool, scratc
             server.execute(f"DROP ROLE IF EXISTS {role}".encode())
 
 
-@pytest.mark.deep  # roles are the cluster's: beside other runs of lint one is at times seen in another scratch database
+@pytest.mark.deep  # roles are the cluster's: another run of lint on this server can see them, or use them
 def test_roles_of_a_revision_cannot_log_in_and_go_when_nothing_depends_on_them(scratch: str, tmp_path: Path) -> None:
     role = f"made_{secrets.token_hex(4)}"
     project = Project.new(tmp_path / "p", scratch)
