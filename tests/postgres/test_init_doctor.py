@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from schema_kit import embedded
 from schema_kit.cli import env_py
 from tests.support.database import Database
 from tests.support.matrix import thinned
@@ -121,6 +122,8 @@ def test_an_ini_that_refers_to_the_environment_is_not_a_traceback(tmp_path: Path
 
 def test_commands_find_the_revisions_that_pyproject_names(database: Database, tmp_path: Path) -> None:
     folder = project(tmp_path, "pyproject", database)
+    for of_lint in (folder, folder / "migrations", tmp_path):
+        database.stack.callback(embedded.stop, of_lint / ".schema_kit_lint")
     ran(folder, "schema_kit", "init")
     for ini in (True, False):
         if not ini:
