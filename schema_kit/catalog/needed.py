@@ -75,10 +75,11 @@ def unlike(connection: Connection, declared: BaselineObject) -> tuple[str, ...] 
             again: Any = printed(connection, query.format(literal(_SCRATCH.sql)))[0] if forms else {}
     except PlanError as error:
         return (f"differs: {error}",)
+    null = ("is nullable, expected NOT NULL",) if expected.get("not null") and not found["not null"] else ()
     missing = () if not forms or {*again["checks"]} & {*found["checks"]} else tuple(forms)
     return (
         *(f"has no {form}" for form in missing),
-        *("is nullable, expected NOT NULL" for _ in [1] if expected.get("not null") and not found["not null"]),
+        *null,
         *(
             f"has {what} {found[what]}, expected {value}"
             for what, value in expected.items()

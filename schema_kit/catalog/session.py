@@ -307,9 +307,10 @@ def missing_right(connection: Connection, error: DBAPIError) -> str:
 
 
 def printed(function: str, oid: str) -> str:
-    """Return the SQL of what PostgreSQL prints of an object, as of now: NULL, if it was dropped since the query began.
+    """Return the SQL of what PostgreSQL prints of an object.
 
-    That is an error that a look takes for what it is: another session was faster.
+    PostgreSQL prints it as it is now, and NULL if it was dropped since the query began. Here that is an error (42P01),
+    and the look is repeated.
 
     Args:
         function: ``pg_get_indexdef`` or another one that takes an oid.

@@ -246,7 +246,7 @@ def _refuse_what_rests_on(found: Index, root: Relation, tree: Sequence[Relation]
         )
     for name, part in _parts(found, root, tree):
         if part.needed_by:
-            what = "it" if part is found else name
+            what = "it" if part is found else name.sibling(part.name)
             raise PlanError(
                 f"cannot {title}: {' and '.join(part.needed_by)} rests on {what}. That has to go or to rest on another "
                 "index first."
@@ -254,8 +254,8 @@ def _refuse_what_rests_on(found: Index, root: Relation, tree: Sequence[Relation]
 
 
 def _parts(index: Index, relation: Relation, tree: Sequence[Relation]) -> Iterator[tuple[QualifiedName, Index]]:
-    """Yield an index, and those of the partitions that are attached to it."""
-    yield relation.name.sibling(index.name), index
+    """Yield an index, and those of the partitions that are attached to it, each with its table."""
+    yield relation.name, index
     for child in (other for other in tree if other.parent == relation.name):
         if part := _attached(child, relation.name.sibling(index.name)):
             yield from _parts(part, child, tree)
@@ -319,14 +319,15 @@ def replace_index(
     if in_the_way and not _is_replaced(in_the_way):
         raise PlanError(f"cannot {title}: there is an index {aside} of {root.name}. Rename it.")
     advice = f"drop it (op.drop_index_concurrently) if an earlier replacement of {index} has left it, or rename it"
-    places = {} if declared.tablespace else dict(_places(old, root, tree))
+    parts = tuple(_parts(old, root, tree))
+    places = {} if declared.tablespace else {table: part.tablespace for table, part in parts}
     wanted = _Wanted(replace(declared, name=new), printed, advice, places)
     steps = [*_drop_all([aside] if in_the_way else [], root, tree)]
     steps += _made(wanted, tree, title)
     below = list(_renamed_parts(declared.name, index, index.sibling(new), root, tree)) if names_of_parts else []
     renames = ((index, aside), (index.sibling(new), declared.name), *below)
     alike = tuple(_alike(old, new, root, tree))
-    marks = () if root.imagined else tuple((name, part.marks) for name, part in _parts(old, root, tree))
+    marks = () if root.imagined else tuple((table.sibling(part.name), part.marks) for table, part in parts)
     steps += [
         RenameIndexes(root.name, index, aside, renames, old.comment, alike, marks),
         *_drop_all([aside], root, tree),
@@ -341,14 +342,6 @@ def _is_replaced(index: Index | None) -> bool:
 def _drop_all(names: Sequence[str], root: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
     for name in names:
         yield from _drop(root.name.sibling(name), root, tree)
-
-
-def _places(old: Index, relation: Relation, tree: Sequence[Relation]) -> Iterator[tuple[QualifiedName, str | None]]:
-    """Yield each table of an index, and the tablespace of its part."""
-    yield relation.name, old.tablespace
-    for child in (other for other in tree if other.parent == relation.name):
-        if part := _attached(child, relation.name.sibling(old.name)):
-            yield from _places(part, child, tree)
 
 
 def _alike(

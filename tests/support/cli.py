@@ -33,7 +33,7 @@ def shell(database: Database | str, *arguments: str) -> subprocess.CompletedProc
 def spawned(
     database: Database | str, *arguments: str, timeout: float | None = 120, **more: Any
 ) -> subprocess.CompletedProcess[str]:
-    """The same in a process of its own, where a warning is an error and there is no terminal."""
+    """The same in a process of its own, without a terminal, where a warning is an error."""
     return subprocess.run(
         command(database, *arguments),
         cwd=ROOT,

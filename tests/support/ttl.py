@@ -19,7 +19,7 @@ from tests.support.tables import months
 
 
 def ttl(database: Database, verb: str, *arguments: str, now: str = NOW) -> subprocess.CompletedProcess[str]:
-    """Call it, and wait for its end; there is no terminal."""
+    """Call it, and wait for its end, without a terminal."""
     return called(["schema_kit", "ttl", verb, *arguments, "--url", database.url, "--now", now])
 
 
